@@ -1,14 +1,14 @@
 #!/bin/bash
 # release-on-host.sh - an act of a release on this host: deploybot-do-release@.service runs it, for deploybot-agent.
 # SPDX-License-Identifier: ISC
-# stdin: a line `ACT program=2 NAME=VALUE...`, then what ssh-host/base.sh says stands behind the program.  Whoever called has
+# stdin: a line `ACT program=3 NAME=VALUE...`, then what ssh-host/base.sh says stands behind the program.  Whoever called has
 # looked at nothing: each word is checked here.  The parts of ssh-host/ are this host's own, of its deploybot.
 # NGINX_RELOAD_COMMAND, in the unit's environment, is what reloads nginx here: the caller's is not run.  RELEASE_DIRS and
 # RELEASE_IMAGES, there too, are lists: only in these folders, only images of these repositories.
 set -euo pipefail
 
 # Counts up where what ssh-host/ is sent, or prints for a transport, means another thing than before.
-readonly PROGRAM=2
+readonly PROGRAM=3
 
 refuse() { # TEXT
 	printf '%s\n' "$1" >&2

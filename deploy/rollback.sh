@@ -66,7 +66,7 @@ check_past() {
 # Of some hosts, each to what it ran before: one run of ours for each group of RUN_HOSTS, whatever became of the one
 # before.  What could not be reached is named; that all others are rolled back is no failure.
 roll_back_groups() { # ENV [--past]
-	local line group=0 releases=() status worst=0 done_any=no file
+	local line group=0 releases=() status worst=0 done_any=no none_alone=yes file
 	while IFS= read -r line; do
 		if [[ $line == '= '* ]]; then
 			releases+=("${line#= }")
@@ -79,14 +79,17 @@ roll_back_groups() { # ENV [--past]
 	for ((group = 1; group <= ${#releases[@]}; group++)); do
 		file=$RUN_HOSTS.$group status=0
 		RUN_HOSTS=$file "$here/rollback.sh" "$1" "${releases[group - 1]}" "${@:2}" || status=$?
-		case $status.${releases[group - 1]} in
-		0.*) done_any=yes ;;
-		"$EXIT_UNREACHABLE".* | *.none) ;; # where nothing ran nobody is served worse than before
+		[[ ${releases[group - 1]} != none ]] || continue # nobody was served there before
+		none_alone=no
+		case $status in
+		0) done_any=yes ;;
+		"$EXIT_UNREACHABLE") ;;
 		*) worst=$EXIT_REFUSED ;;
 		esac
 	done
 	((worst == 0)) || fail "$worst" "not all hosts that answer are rolled back: see above"
-	[[ $done_any == yes ]] || fail "$EXIT_UNREACHABLE" "no host is rolled back: see above"
+	[[ $done_any == yes || $none_alone == yes ]] ||
+		fail "$EXIT_UNREACHABLE" "no host answers: there is none to roll back"
 }
 
 past=no

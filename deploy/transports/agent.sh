@@ -53,7 +53,7 @@ ssh_call() { # INDEX SECONDS ACT WORD...
 	exec <"$ssh_pipes$i.in"
 	RELEASE_TICKET=$agent_ticket LINK_CALLS=${TRANSPORT_LINK_CALLS:-/run/deploybot-calls/calls.sock} \
 		limited $((seconds + SSH_CONNECT_SECONDS)) "$what on ${ssh_hosts[$i]}" \
-		"$agent_link" call "${ssh_hosts[$i]}" "$seconds" "$what" program=2 "settings=${signed%% *}" \
+		"$agent_link" call "${ssh_hosts[$i]}" "$seconds" "$what" program=3 "settings=${signed%% *}" \
 		"$@" || status=$?
 	kill "$feeder" 2>/dev/null || true # it has ended where all was read
 	exit "$status"

@@ -12,7 +12,7 @@ add_bad(struct chat_text *text, const struct chat_waves *waves)
 
 	for (size_t i = 0; i < waves->n_bad; i++)
 		chat_host(text, "\n", &waves->bad[i]);
-	if (n > (int64_t)waves->n_bad && waves->n_bad > 0)
+	if (n > (int64_t)waves->n_bad && waves->n_bad == HOSTS_BAD_SHOWN)
 		chat_text_add(text, "\nand %lld more", (long long)(n - (int64_t)waves->n_bad));
 }
 

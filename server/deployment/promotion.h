@@ -15,6 +15,9 @@ struct promotion {
 	int64_t seen; /* the release that was live there when whoever answers was shown it */
 };
 
+/* In the place of a ref, as in /hosts: its own hosts are meant. */
+#define PROMOTION_FAILED "failed"
+
 /* Does it bring what is live in that environment, which is its own, to those of its hosts that do
  * not run it (/deploy production failed)? */
 bool promotion_is_own(const struct promotion *promotion, const char *environment) MUST_USE;

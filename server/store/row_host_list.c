@@ -124,14 +124,16 @@ TX_READER(read_counts, struct host_counts, TX_I64(all), TX_I64(current), TX_I64(
 
 #define OPEN	"(state = 'unknown' OR state = 'touched')"
 #define ENDED	"(" ROW_HOST_DONE " AND release = '')"
+/* What became of the hosts of later waves is of earlier work. */
+#define SO_FAR	" AND wave <= $3"
 #define OF_PLAN " FROM host WHERE environment = $1 AND plan = $2"
 
 struct host_counts
 row_host_count(struct tx *tx, const struct deployment *work)
 {
 	return tx_first(tx, struct host_counts, read_counts,
-	    "SELECT COUNT(*)" COUNT_OF(ROW_HOST_DONE) COUNT_OF("state = 'failed'") COUNT_OF(
-		OPEN " AND left_at = 0") COUNT_OF(OPEN " AND left_at <> 0") COUNT_OF("work = $2")
+	    "SELECT COUNT(*)" COUNT_OF(ROW_HOST_DONE) COUNT_OF("state = 'failed'" SO_FAR) COUNT_OF(
+		OPEN " AND left_at = 0" SO_FAR) COUNT_OF(OPEN " AND left_at <> 0") COUNT_OF("work = $2")
 		COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " ROW_HOST_DONE)
 		    COUNT_OF("wave < $3 AND"
 			     " (state = 'failed' OR (state = 'unknown' AND left_at = 0))")
@@ -144,13 +146,17 @@ row_host_list_bad(struct tx *tx, const struct deployment *work, struct host ret[
 {
 	return tx_read(tx, read_host, ret, HOSTS_BAD_SHOWN,
 	    "SELECT " COLUMNS " FROM host WHERE environment = $1 AND plan = $2"
-	    " AND (state = 'failed' OR state = 'unknown' OR " ENDED ") ORDER BY name LIMIT $3",
-	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(HOSTS_BAD_SHOWN));
+	    " AND (state = 'failed' OR state = 'unknown' OR " ENDED ")" SO_FAR
+	    " ORDER BY name LIMIT $4",
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->wave),
+	    DB_I64(HOSTS_BAD_SHOWN));
 }
 
 #define LAGGING \
 	" FROM host WHERE environment = $1 AND left_at = 0" \
-	" AND (state = 'unknown' OR (state = 'failed' AND (release <> $2 OR plan = $3)))"
+	" AND (state = 'unknown' OR (state = 'failed' AND (release <> $2 OR plan = $3))" \
+	" OR (release <> $2 AND NOT EXISTS (SELECT 1 FROM work INDEXED BY work_active" \
+	" WHERE environment = $1 AND " STORE_IS_ACTIVE ")))"
 
 size_t
 row_host_list_lagging(struct tx *tx, const struct deployment *work,

@@ -52,7 +52,8 @@ struct host_counts row_host_count(struct tx *tx, const struct deployment *work);
 size_t row_host_list_bad(
     struct tx *tx, const struct deployment *work, struct host ret[HOSTS_BAD_SHOWN]);
 
-/* Those of its environment, whatever was tried since, that have failed or are not known and do not
- * run its commit, but for those that have left the settings; and how many there are in all. */
+/* Those of its environment, whatever was tried since, that do not run its commit (while other work
+ * is active there: of these what has failed or is not known), but for those that have left the
+ * settings; and how many there are in all. */
 size_t row_host_list_lagging(struct tx *tx, const struct deployment *work,
     struct host ret[HOSTS_BAD_SHOWN], int64_t *ret_all);

@@ -111,7 +111,7 @@ class AgentBench(SshBench):
 
     def call(self, *words, ticket=None, agent="h1", text="\n" * 6, signed=None, seconds=60):
         """text: what stands behind the words; signed: what is said to."""
-        if "program=2" in words:
+        if "program=3" in words:
             words = (*words, f"settings={hashlib.sha256((signed or text).encode()).hexdigest()}")
         return subprocess.run(
             [PROGRAM, "call", agent, str(seconds), *words], input=text, capture_output=True, text=True, check=False,
@@ -189,7 +189,7 @@ def test_a_migration_that_the_agent_refuses_is_said_not_to_have_begun(bench):
 
 def test_a_call_with_a_ticket_of_64_hosts_fits(bench):
     others = ",".join(f"{number:057}={'0' * 64}" for number in range(63))
-    done = bench.call("check", "program=2", *[f"job={'x' * 120}"] * 20,
+    done = bench.call("check", "program=3", *[f"job={'x' * 120}"] * 20,
                       ticket=bench.ticket(agents=f"{others},h1={bench.manifest()}"))
     assert "no compose file" in done.stderr and len(bench.systemd.starts) == 1, done
 
@@ -200,7 +200,7 @@ def test_a_call_with_a_ticket_of_64_hosts_fits(bench):
     ({"agents": f"h2={'0' * 64}"}, "its ticket is not for h1"), ({"run": 0}, "what it shows is no ticket"),
     ({"seed": "7" * 64}, "the key of its ticket has not signed this call")])
 def test_what_has_no_good_ticket_starts_nothing(bench, wrong, words):
-    done = bench.call("check", "program=2", ticket=bench.ticket(**wrong))
+    done = bench.call("check", "program=3", ticket=bench.ticket(**wrong))
     assert done.returncode == 70 and words in done.stderr, done
     assert not bench.systemd.starts and not lies_there(bench)
 
@@ -212,13 +212,13 @@ def test_who_passes_a_call_on_makes_no_other_one_of_it(bench):
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed))
     seen = []
 
-    def connect(act="check", words="program=2", seconds=60, signature=None):
+    def connect(act="check", words="program=3", seconds=60, signature=None):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as call:
             call.connect(str(bench.folder / "calls.sock"))
             call.send(b"h1\n")
             challenge = call.recv(100)[1:].decode()
             signature = signature or key.sign(order_bytes(
-                "call", "h1", "check", 0, 0, hashlib.sha256(b"60 program=2").hexdigest(), challenge)).hex()
+                "call", "h1", "check", 0, 0, hashlib.sha256(b"60 program=3").hexdigest(), challenge)).hex()
             seen.append(signature)
             call.send(f"{seconds}\n{act}\n{shown}\n{words}\n{signature}\n".encode())
             call.send(b"0")
@@ -226,33 +226,33 @@ def test_who_passes_a_call_on_makes_no_other_one_of_it(bench):
                 assert said
             return said.decode()
     assert connect().startswith("x64") and len(bench.systemd.starts) == 1       # it has no settings
-    for other in ({"act": "job"}, {"words": "program=2 job=x"}, {"seconds": 61}, {"signature": seen[0]},
+    for other in ({"act": "job"}, {"words": "program=3 job=x"}, {"seconds": 61}, {"signature": seen[0]},
                   {"signature": "0" * 128}, {"signature": "x"}):
         assert connect(**other) == "x70 the key of its ticket has not signed this call", other
     assert len(bench.systemd.starts) == 1
-    done = bench.call("check", "program=2", ticket=shown)
+    done = bench.call("check", "program=3", ticket=shown)
     assert done.returncode == 64 and "the ticket has no key behind it" in done.stderr, done
 
 
 def test_words_are_looked_at_on_the_host(bench):
-    for words, said in ((["config", "program=2"], "its ticket is for deploy, and config is no act of that"),
+    for words, said in ((["config", "program=3"], "its ticket is for deploy, and config is no act of that"),
                         (["check", "x"], "NAME=VALUE: x"),
-                        (["check", "program=2", "dir=/srv/$(id)"], "a word is not NAME=VALUE: dir=/srv/$(id)"),
+                        (["check", "program=3", "dir=/srv/$(id)"], "a word is not NAME=VALUE: dir=/srv/$(id)"),
                         (["check", *[f"job={'x' * 200}"] * 20], "bytes of words")):
         done = bench.call(*words)
         assert done.returncode == 70 and said in done.stderr, done
     assert not bench.systemd.starts
-    for words, said in ((["program=1"], "deploybot on h1 is of another version than the server's (program=2, "),
+    for words, said in ((["program=1"], "deploybot on h1 is of another version than the server's (program=3, "),
                         ([], "another version"),
-                        (["program=2", "dir=/srv/../etc"], "no such word: 'dir=/srv/../etc'"),
-                        (["program=2", "lock=a"], "no such word: 'lock=a'"), (["program=2", "file=x"], "no such word"),
-                        (["program=2", "origin=1:x"], "does not know a word origin")):
+                        (["program=3", "dir=/srv/../etc"], "no such word: 'dir=/srv/../etc'"),
+                        (["program=3", "lock=a"], "no such word: 'lock=a'"), (["program=2", "file=x"], "no such word"),
+                        (["program=3", "origin=1:x"], "does not know a word origin")):
         done = bench.call("check", *words)
         assert done.returncode == 64 and said in done.stderr, done
     for text in ("user\n\n\n\n\n\n", "\nsecret\n\n\n\n\n", "\n\n\n\nc2VydmljZXM6Cg==\n\n", "\n\nfile:///etc\n\n\n\n"):
-        done = bench.call("check", "program=2", f"dir={bench.app}", "service=app", "strategy=recreate", text=text)
+        done = bench.call("check", "program=3", f"dir={bench.app}", "service=app", "strategy=recreate", text=text)
         assert done.returncode == 64 and not bench.host_calls(), done
-    done = bench.call("check", "program=2", text="\n\nhttp://10.0.0.1/stop\n\n\n\n", signed="\n" * 6)
+    done = bench.call("check", "program=3", text="\n\nhttp://10.0.0.1/stop\n\n\n\n", signed="\n" * 6)
     assert done.returncode == 64 and "is not what the caller has signed" in done.stderr, done
     assert len(bench.systemd.starts) == 11 and not lies_there(bench)
 
@@ -290,18 +290,18 @@ def test_an_agents_host_refuses_an_earlier_run_too(bench):
 
 def test_of_stdin_a_call_has_256_kilobytes(bench):
     """Its first line among them; all of them are with the unit, which says what it thinks of them."""
-    line = len("check program=2 settings=\n") + 64
+    line = len("check program=3 settings=\n") + 64
     for more, status, said in ((0, 64, "neither a login nor a compose file comes"),
                                (1, 255, "more than 262144 bytes for stdin of 12-")):
         text = "\n" * 4 + "x" * (262144 - line - 6 + more) + "\n" * 2
-        done = bench.call("check", "program=2", text=text)
+        done = bench.call("check", "program=3", text=text)
         assert done.returncode == status and said in done.stderr, done
     wait_for(lambda: not lies_there(bench), "its end", 60)
 
 
 def test_a_call_that_is_too_long_to_sign_is_not_sent(bench):
     for words, said in ((["x" * 600], "the call is too long to sign: an act of 600 bytes"),
-                        (["check", "program=2", "job=" + "x" * 16384],
+                        (["check", "program=3", "job=" + "x" * 16384],
                          "the call is too long: more than 16384 bytes with its ticket")):
         done = bench.call(*words)
         assert done.returncode == 64 and done.stderr.startswith(f"nothing was begun: {said}"), done
@@ -309,7 +309,7 @@ def test_a_call_that_is_too_long_to_sign_is_not_sent(bench):
 
 
 def test_root_says_on_the_host_what_may_be_released_there(bench):
-    words = ["check", "program=2", f"dir={bench.app}", "service=app", "strategy=recreate"]
+    words = ["check", "program=3", f"dir={bench.app}", "service=app", "strategy=recreate"]
     bench.systemd.environment |= {"RELEASE_DIRS": f"/srv/blog {bench.app}", "RELEASE_IMAGES": "example.org/blog r/shop"}
     assert bench.call(*words).returncode == 0
     for word, said in (("dir=/srv", "RELEASE_DIRS of h1 has no /srv"), ("image=r/shop2@sha256:1", "has no r/shop2@"),
@@ -354,7 +354,7 @@ def test_a_host_notices_that_its_agent_was_killed(bench):
 
 def test_where_systemd_does_not_answer_nobody_says_that_nothing_was_begun(bench):
     bench.systemd.hangs_up = True
-    done = bench.call("check", "program=2", f"dir={bench.app}", "service=app", "strategy=recreate")
+    done = bench.call("check", "program=3", f"dir={bench.app}", "service=app", "strategy=recreate")
     assert done.returncode == 255 and done.stderr == "the connection to h1's agent broke\n", done
     assert bench.agent.wait(60) == 1 and len(bench.systemd.starts) == 1
 
@@ -396,7 +396,7 @@ def test_of_calls_at_once_there_is_a_limit(bench):
         return call
     calls = [connect() for _ in range(256)]
     for _ in range(2):
-        done = bench.call("check", "program=2")
+        done = bench.call("check", "program=3")
         assert done.returncode == 69 and done.stderr == "nothing was begun: 256 calls are in progress at once\n", done
     more = [connect() for _ in range(100)]
     assert all(call.recv(100).startswith(b"x69 ") and not call.recv(100) for call in more)
@@ -410,7 +410,7 @@ def test_of_calls_at_once_there_is_a_limit(bench):
     bench.serve.process.send_signal(signal.SIGCONT)
     for call in calls:
         call.close()
-    assert "no compose file" in bench.call("check", "program=2").stderr        # the act's own words
+    assert "no compose file" in bench.call("check", "program=3").stderr        # the act's own words
 
 
 def connected(bench):
@@ -434,7 +434,7 @@ def test_nothing_is_begun_for_who_has_hung_up(bench):
     folder = pathlib.Path(f"/proc/{bench.link.process.pid}/fd")
     open_files = len(list(folder.iterdir()))
     call, challenge = connected(bench)
-    packet = signed(bench.ticket(), challenge, "check", "program=2")
+    packet = signed(bench.ticket(), challenge, "check", "program=3")
     bench.agent.send_signal(signal.SIGSTOP)
     call.send(packet)
     call.close()
@@ -448,7 +448,7 @@ def test_nothing_is_begun_for_who_has_hung_up(bench):
 def test_nothing_is_begun_late(bench):
     """Who carries a call may hold it back for half a minute."""
     call, challenge = connected(bench)
-    packet = signed(bench.ticket(), challenge, "check", "program=2")
+    packet = signed(bench.ticket(), challenge, "check", "program=3")
     bench.agent.send_signal(signal.SIGSTOP)
     call.send(packet)
     over = time.monotonic() + 31
@@ -468,7 +468,7 @@ def test_who_stays_or_reads_nothing_is_hung_up_on(bench):
         assert call.recv(1000) == b"x70 it is no call"
     bench.shipped("one")
     bench.on_host("docker", "[[ $1 != logs ]] || { head -c 9000000 /dev/zero | tr '\\0' x; exit; }")
-    words = f"program=2 dir={bench.app} service=app strategy=recreate lines=9 settings="
+    words = f"program=3 dir={bench.app} service=app strategy=recreate lines=9 settings="
     words += hashlib.sha256(b"\n" * 6).hexdigest()
     call, challenge = connected(bench)
     call.send(signed(bench.ticket(), challenge, "logs", words))
@@ -483,7 +483,7 @@ def test_who_stays_or_reads_nothing_is_hung_up_on(bench):
 
 def test_an_act_ends_with_its_time(bench):
     bench.host_plan({"when": ["docker", "info"], "hang": True})
-    done = bench.call("check", "program=2", f"dir={bench.app}", "service=app", "strategy=recreate", seconds=2)
+    done = bench.call("check", "program=3", f"dir={bench.app}", "service=app", "strategy=recreate", seconds=2)
     assert done.returncode == 124 and len(bench.systemd.stops) == 1, done
     bench.host_plan()
 
@@ -501,11 +501,11 @@ def test_a_rollback_can_leave_a_host_out_whose_agent_is_away(bench):
 def test_an_agent_that_is_away_is_said_to_be(bench):
     bench.agent.kill()
     bench.agent.wait()
-    done = bench.call("check", "program=2")
+    done = bench.call("check", "program=3")
     assert done.returncode == 69 and done.stderr == "nothing was begun: h1's agent does not answer\n", done
     bench.link.kill()
     bench.serve.log("agent/h1 is disconnected")
-    done = bench.call("check", "program=2")
+    done = bench.call("check", "program=3")
     assert done.returncode == 69 and done.stderr == "nothing was begun: agent/h1 is not connected\n"
     commit, _ = bench.release("one")
     status, said = bench.run("deploy.sh", "staging", commit)
@@ -531,6 +531,6 @@ def test_a_link_of_the_servers_that_ends_is_said_to_have(bench):
         def hang_up():
             link.accept()[0].close()
         threading.Thread(target=hang_up).start()
-        done = bench.call("check", "program=2")
+        done = bench.call("check", "program=3")
     assert done.returncode == 69, done
     assert done.stderr == "nothing was begun: deploybot-link on this machine has ended\n"

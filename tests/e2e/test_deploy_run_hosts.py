@@ -226,20 +226,40 @@ def test_where_nothing_ran_before_what_was_brought_is_ended_and_again_after_the_
             assert not bench.runs() and "DEPLOY_" not in (bench.app / ".env").read_text()
 
 
-@pytest.mark.parametrize("there", ["another release", "what ran before deploybot"])
-def test_where_something_may_have_run_before_the_release_stays_and_the_others_are_rolled_back(bench, there):
+STAYS = "h1:22 failed nothing is ended: what ran there before the release is not known"
+
+
+@pytest.mark.parametrize("there", ["another release", "what ran before deploybot", "that, which came back"])
+def test_where_something_ran_before_nothing_is_ended_and_the_others_are_rolled_back(bench, there):
+    bench.by_hand()
     one = bench.shipped("one")
+    now = one
     if there == "another release":
-        two = bench.shipped("two")
-    else:
-        (bench.app / ".deploybot.target").write_text("before-1\n")
-        two = one
+        now = bench.shipped("two")
+    elif there == "that, which came back":
+        status, said = bench.run("rollback.sh", "staging", [word for word in (
+            bench.app / ".deploybot.target").read_text().split() if "." not in word][0].join(("target:", "")))
+        assert status == 0, said
+        now = None
+    before = bench.runs()
     groups = ("= none", "h1:22", f"= {one[0]}", "h2:2222")
     status, said = bench.run("rollback.sh", "staging", one[0], **names(bench, *groups))
-    assert status == 0 and said_of_hosts(bench) == [
-        "h1:22 began", "h1:22 failed the release stays: what ran there before is not known (docker ps -a on h1)",
-        "h2:2222 began", "h2:2222 ok"], said
-    assert bench.runs() == [(f"{bench.image}@{two[1]}", "running")]
+    told = said_of_hosts(bench)
+    assert status == 0 and told[0] == "h1:22 began" and told[1].startswith(STAYS), said
+    assert told[2:] == ["h2:2222 began", "h2:2222 ok"] and bench.runs() == before and before, said
+    assert now is None or (f"{bench.image}@{now[1]}", "running") in before
+
+
+def test_where_nothing_ran_before_nobody_is_down_whatever_becomes_of_it(bench):
+    """Of those who were served none answers: that it is ended elsewhere rolls nothing back."""
+    one = bench.shipped("one")
+    dies(bench, "h1")
+    status, said = bench.run("rollback.sh", "staging", one[0], **names(bench, "= none", "h1:22"))
+    assert status == 0 and said_of_hosts(bench)[0].startswith("h1:22 failed unreachable: "), said
+    dies(bench, "h2")
+    status, said = bench.run("rollback.sh", "staging", one[0], **names(
+        bench, "= none", "h1:22", f"= {one[0]}", "h2:2222"))
+    assert status == 69, said
 
 
 def test_nothing_is_what_hosts_of_a_run_alone_go_back_to(bench):
@@ -283,7 +303,7 @@ def test_waves_of_units_ship_what_the_first_one_has_built_and_a_rollback_is_said
         assert status == 0 and said_of_hosts(bench) == ["h1:22 began", "h1:22 ok"], said
         assert bench.runs() == ("active", first)
     status, said = bench.run("rollback.sh", "staging", "none", **names(bench, "= none", "h1:22"))
-    assert "h1:22 failed the release stays" in said_of_hosts(bench)[1] and bench.runs() == ("active", first), said
+    assert said_of_hosts(bench)[1].startswith(STAYS) and bench.runs() == ("active", first), said
     assert (bench.path / "built").read_text() == "built\n"
     assert not list((bench.state / "apps" / "staging").glob("wave.*"))
     bench.done()

@@ -100,7 +100,8 @@ FAILED_TEST(all_that_came_to_it_meanwhile_refuse_it)
 	assert_non_null(world_says(w, "none has failed"));
 }
 
-FAILED_TEST(it_fails_again_and_the_others_stay)
+WORLD_TEST_OF(it_fails_again_and_the_others_stay, HOSTS, "STAGING_FAILURES_MAX=1",
+    "STAGING_IMAGE_SOURCE=registry", "STAGING_ROLLBACK_NAG_MINUTES=15")
 {
 	live_on_two(w);
 	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
@@ -115,9 +116,37 @@ FAILED_TEST(it_fails_again_and_the_others_stay)
 	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_A);
 	assert_string_equal(waves_live(w), COMMIT_B);
 	assert_string_equal(world_blocked(w, "staging"), "");
+	for (int i = 0; i < 2; i++) /* one is of hosts that lag, and was before this end */
+		world_due(w, TIMER_NAG);
+	for (size_t i = 0; i < w->n_screen; i++)
+		if (world_button(&w->screen[i], "Seen")[0] != '\0')
+			(void)world_press(
+			    w, WORLD_ADMIN, w->screen[i].chat, world_button(&w->screen[i], "Seen"));
+	for (int i = 0; i < 2; i++) /* one is of what was seen */
+		world_due(w, TIMER_NAG);
+	assert_non_null(world_says(w, "these hosts failed:\nh3: current, runs aaaaaaa"));
 	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
 	yes(w);
 	waves_ordered(w, "1/1", "h3:22\n");
+}
+
+FAILED_TEST(while_a_release_comes_to_its_hosts_it_is_not_asked_for)
+{
+	live_on_two(w);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	(void)world_text(w, WORLD_ADMIN, "/deploy staging failed");
+	assert_non_null(world_says(w, "a release is being brought to its hosts: ask again"));
+}
+
+FAILED_TEST(it_is_no_promotion_that_spares_approvals)
+{
+	live_on_two(w);
+	world_settings(w, HOSTS, "STAGING_FAILURES_MAX=1", "STAGING_IMAGE_SOURCE=registry",
+	    "STAGING_APPROVALS_IF=not-promoted=1", NULL);
+	world_settings_read(w);
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
+	yes(w);
+	assert_int_equal(world_state(w), DEPLOY_AWAITING_APPROVAL);
 }
 
 FAILED_TEST(who_may_not_deploy_may_not_bring_it_there)

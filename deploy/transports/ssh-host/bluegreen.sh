@@ -512,7 +512,7 @@ still_up() { # PORT
 }
 
 switch_bluegreen() {
-	local old new is_there=is_ready has_env=yes
+	local old new is_there=is_ready has_env=yes found
 	image_id wanted "$image" || die 70 "docker has no $image any more, or does not answer"
 	check_owner
 	copy_own # it was made of that a moment ago
@@ -526,6 +526,8 @@ switch_bluegreen() {
 		still_up "$new" || die 70 "$(new_release) does not run: $said; nothing was switched there"
 	fi
 	note_switch "$old" || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	found=$(serving && running "" ${others[@]+"${others[@]}"}) || no_answer "nothing was switched there"
+	note_first "$found"
 	make_env "DEPLOY_IMAGE=$image" "DEPLOY_PORT=$new" ${env_words[@]+"${env_words[@]}"} || {
 		needs_env && {
 			forget_before

@@ -240,6 +240,7 @@ switch_recreate() {
 	image_id wanted "$image" || die 70 "docker has no $image any more, or does not answer"
 	copy_own
 	note_before "" "$service" ${others[@]+"${others[@]}"} || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	note_first "$(ran_before)"
 	change=begun
 	write_env "DEPLOY_IMAGE=$image" ${env_words[@]+"${env_words[@]}"} ||
 		die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
@@ -253,27 +254,37 @@ switch_recreate() {
 	keep_own
 }
 
-# Nothing ran there before this release came, so nothing is brought back: what it has started goes, and its lines in .env.
-# Other releases, or what ran before deploybot, may have run there, but for those that went this way.
+# Notes a release that comes where nothing runs; one that replaces another takes the note away.
+note_first() { # WHAT-RUNS
+	local first
+	read_file first .deploybot.first
+	if [[ -z $1 ]]; then
+		write_file .deploybot.first printf '%s\n' "$release" || rm -f .deploybot.first
+	elif [[ $first != "$release" ]]; then
+		rm -f .deploybot.first
+	fi
+}
+
+# Nothing is brought back of the release that came where nothing ran: what it has started goes, and its lines in .env.
 end_first() {
-	local text ended line found='' id ids=() names=("$service" ${others[@]+"${others[@]}"})
+	local first found='' id of ids=() names=("$service" ${others[@]+"${others[@]}"})
 	"reconcile_$strategy"
-	read_file text .deploybot.releases
-	read_file ended .deploybot.ended
-	while IFS= read -r line; do
-		[[ ! -e .deploybot.target && ($line == "${text##*$'\n'}" || $'\n'$ended$'\n' == *$'\n'"$line"$'\n'*) ]] ||
-			die 70 "the release stays: what ran there before is not known (docker ps -a on $host)"
-	done <<<"$text"
+	read_file first .deploybot.first
+	image_id wanted "$image@${first##*@}" || wanted=unknown
+	found=$(serving) || no_answer "what it has started was not ended"
+	read -r _ of _ <<<"$found"
+	[[ -n $first && (-z $found || $of == "$wanted") ]] ||
+		die 70 "nothing is ended: what ran there before the release is not known (docker ps -a on $host)"
 	if [[ $strategy == bluegreen ]]; then
 		names=(${others[@]+"${others[@]}"})
 		stop_port "$port_a" && stop_port "$port_b" || die 70 "what it has started could not be ended: docker ps -a on $host"
 	fi
+	found=
 	((${#names[@]} == 0)) || found=$(states "" "${names[@]}") || no_answer "what it has started was not ended"
 	while read -r id _; do
 		[[ -z $id ]] || ids+=("$id")
 	done <<<"$found"
 	((${#ids[@]} == 0)) || end_new "${ids[@]}" || die 70 "what it has started could not be ended: docker ps -a on $host"
-	write_env DEPLOY_IMAGE DEPLOY_PORT && write_file .deploybot.ended printf '%s\n' "$text" ||
-		die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	write_env DEPLOY_IMAGE DEPLOY_PORT || die 70 "$dir/.env cannot be written: $(df -P . | tail -n 1)"
 	say "nothing ran there before: what the release has started is ended"
 }

@@ -136,6 +136,7 @@ act_switch() {
 	[[ $told == no ]] || die 75 "was asked to stop"
 	to=$(folder_of "$release") || die "$missing" "the release ${release:0:12} is not kept there any more"
 	note_before || die 70 "what runs there cannot be written down: ${said:-$(df -P . | tail -n 1)}"
+	note_first
 	change=begun
 	point_to "$to" || die 70 "$dir/current cannot be switched: $(df -P . | tail -n 1)"
 	find_grace
@@ -162,24 +163,31 @@ wait_answer() {
 	return 1
 }
 
-# Nothing ran there before this release came, so nothing is brought back: its units end, and no link names it.  Other
-# releases, or what ran before deploybot, may have run there, but for those that went this way.
+# Notes a release that comes where no unit is up; one that replaces another takes the note away.
+note_first() {
+	local first
+	read_file first .deploybot.first
+	if ! grep -qE ' (active|reloading|activating|deactivating) ' .deploybot.before/units; then
+		write_file .deploybot.first printf '%s\n' "$release" || rm -f .deploybot.first
+	elif [[ $first != "$release" ]]; then
+		rm -f .deploybot.first
+	fi
+}
+
+# Nothing is brought back of the release that came where nothing ran: its units end, and no link names it.
 end_first() {
-	local live ended folder unit left_up
+	local first live unit left_up
 	reconcile
+	read_file first .deploybot.first
 	live=$(readlink -- current) || live=
-	read_file ended .deploybot.ended
-	for folder in releases/* .deploybot.target.*; do
-		[[ ! -e $folder || $folder == "$live" || $'\n'$ended$'\n' == *$'\n'"$folder"$'\n'* ]] ||
-			die 70 "the release stays: what ran there before is not known (ls $dir/releases on $host)"
-	done
+	[[ -n $first && (-z $live || $(commit_of "$live") == "$first") ]] ||
+		die 70 "nothing is ended: what ran there before the release is not known (ls -l $dir on $host)"
 	for unit in "${units[@]}"; do
 		order --no-block stop "$unit" || die 70 "$unit cannot be stopped: $said"
 		order reset-failed "$unit" || true # where it has not failed
 	done
 	find_left_up
 	[[ -z $left_up ]] || die 70 "still there is:$left_up"
-	point_to '' && write_file .deploybot.ended printf '%s\n' releases/* ||
-		die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
+	point_to '' || die 70 "$dir cannot be written: $(df -P . | tail -n 1)"
 	say "nothing ran there before: ${units[*]} is stopped"
 }

@@ -115,7 +115,8 @@ is_promotion(struct tx *tx, const struct deployment *work)
 {
 	struct promotion promotion;
 
-	return decide_promotion_of(tx, work, &promotion)->from[0] != '\0';
+	return decide_promotion_of(tx, work, &promotion)->from[0] != '\0' &&
+	    !promotion_is_own(&promotion, work->environment);
 }
 
 static uint32_t

@@ -196,7 +196,10 @@ add_again(struct tx *tx, const struct deployment *deployment, int64_t chat, stru
 	    deployment->why == DEPLOY_WHY_CANCELLED ||
 	    (chat > 0 && !decide_is_allowed(tx, chat, POLICY_DEPLOY, deployment->environment)))
 		return;
-	if (decide_promotion_of(tx, deployment, &promotion)->from[0] != '\0')
+	decide_promotion_of(tx, deployment, &promotion);
+	if (promotion_is_own(&promotion, deployment->environment))
+		request_add(&request, "ref", PROMOTION_FAILED);
+	else if (promotion.from[0] != '\0')
 		request_add(&request, "from", promotion.from);
 	else
 		request_add(&request, "ref", deployment->commit);

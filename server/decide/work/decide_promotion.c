@@ -16,6 +16,7 @@
 #include "settings/settings_table.h"
 #include "store/row_binding.h"
 #include "store/row_block.h"
+#include "store/row_deployment.h"
 #include "store/row_environment.h"
 #include "store/row_host_list.h"
 #include "store/row_promotion.h"
@@ -185,8 +186,6 @@ find_fault(struct tx *tx, const struct environment_settings *to, const struct pr
 
 /* --- to its own hosts that do not run it --- */
 
-#define FAILED_HOSTS "failed" /* in the place of a ref, as in /hosts */
-
 /* Why that release, which is live there, is brought to no host of it; NULL: it can be. */
 static const char *
 find_own_fault(struct tx *tx, const struct environment *there, int64_t release)
@@ -212,6 +211,7 @@ static bool
 find_own(struct tx *tx, const struct update *update, const struct environment_settings *to,
     struct promotion *ret)
 {
+	struct deployment active;
 	struct environment there;
 	const char *fault;
 
@@ -220,7 +220,9 @@ find_own(struct tx *tx, const struct update *update, const struct environment_se
 	ret->release = ret->seen = there.current.id;
 	ret->since = there.current.at;
 	text_set(ret->image, there.current.image);
-	fault = find_own_fault(tx, &there, ret->release);
+	fault = row_deployment_active(tx, to->name, &active)->waves > 0 ?
+	    "a release is being brought to its hosts: ask again when that is over" :
+	    find_own_fault(tx, &there, ret->release);
 	if (fault != NULL)
 		(void)decide_send_firstf(
 		    tx, &update->address, FIRST_NOT_DEPLOYED, to->name, ": %s", fault);
@@ -268,7 +270,7 @@ decide_promotion_find(struct tx *tx, const struct update *update,
 
 	*ret = (struct promotion){ .from = "" };
 	if (said[0] == '\0' && to->in_waves.is_set &&
-	    strcmp(request_text(request, "ref"), FAILED_HOSTS) == 0)
+	    strcmp(request_text(request, "ref"), PROMOTION_FAILED) == 0)
 		return find_own(tx, update, to, ret);
 	if (said[0] == '\0')
 		return true;
