@@ -122,8 +122,8 @@ TX_READER(read_counts, struct host_counts, TX_I64(all), TX_I64(current), TX_I64(
 #define COUNT_OF(what) ", COALESCE(SUM(CASE WHEN " what " THEN 1 ELSE 0 END), 0)"
 /* clang-format on */
 
-#define OPEN	"(state = 'unknown' OR state = 'touched')"
-#define ENDED	"(" ROW_HOST_DONE " AND release = '')"
+#define OPEN  "(state = 'unknown' OR state = 'touched')"
+#define ENDED "(" ROW_HOST_DONE " AND release = '')"
 /* What became of the hosts of later waves is of earlier work. */
 #define SO_FAR	" AND wave <= $3"
 #define OF_PLAN " FROM host WHERE environment = $1 AND plan = $2"
@@ -133,8 +133,8 @@ row_host_count(struct tx *tx, const struct deployment *work)
 {
 	return tx_first(tx, struct host_counts, read_counts,
 	    "SELECT COUNT(*)" COUNT_OF(ROW_HOST_DONE) COUNT_OF("state = 'failed'" SO_FAR) COUNT_OF(
-		OPEN " AND left_at = 0" SO_FAR) COUNT_OF(OPEN " AND left_at <> 0") COUNT_OF("work = $2")
-		COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " ROW_HOST_DONE)
+		OPEN " AND left_at = 0" SO_FAR) COUNT_OF(OPEN " AND left_at <> 0")
+		COUNT_OF("work = $2") COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " ROW_HOST_DONE)
 		    COUNT_OF("wave < $3 AND"
 			     " (state = 'failed' OR (state = 'unknown' AND left_at = 0))")
 			COUNT_OF(ENDED) OF_PLAN,

@@ -245,7 +245,7 @@ def test_words_are_looked_at_on_the_host(bench):
     for words, said in ((["program=1"], "deploybot on h1 is of another version than the server's (program=3, "),
                         ([], "another version"),
                         (["program=3", "dir=/srv/../etc"], "no such word: 'dir=/srv/../etc'"),
-                        (["program=3", "lock=a"], "no such word: 'lock=a'"), (["program=2", "file=x"], "no such word"),
+                        (["program=3", "lock=a"], "no such word: 'lock=a'"), (["program=3", "file=x"], "no such word"),
                         (["program=3", "origin=1:x"], "does not know a word origin")):
         done = bench.call("check", *words)
         assert done.returncode == 64 and said in done.stderr, done

@@ -27,6 +27,21 @@ WAVES_TEST(a_wave_that_is_stopped_is_paused_and_goes_on_with_the_hosts_that_are_
 	assert_non_null(world_says(w, "live on 3 of 3 hosts"));
 }
 
+/* Of hosts that are not reached yet nothing counts that is of earlier work. */
+WAVES_TEST(what_is_not_known_of_later_waves_fails_no_earlier_one)
+{
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h3 began, h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	world_rewrite(w, "UPDATE host SET state = 'unknown' WHERE name <> 'h1:22'");
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	waves_ordered(w, "1/2", "h2:22\n");
+	waves_say(w, "h2 began, h2 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	waves_ordered(w, "2/2", "h1:22\nh3:22\n");
+}
+
 WORLD_TEST_OF(a_wave_that_is_stopped_is_reminded_of, HOSTS, "STAGING_ROLLBACK_NAG_MINUTES=15")
 {
 	waves_come_to_2(w);

@@ -573,21 +573,6 @@ WORLD_TEST_OF(hosts_that_are_unhealthy_count_as_failed, HOSTS, OF_EACH, "STAGING
 	waves_ordered(w, "1/2", "h1:22\nh3:22\n");
 }
 
-/* Of hosts that are not reached yet nothing counts that is of earlier work. */
-WAVES_TEST(what_is_not_known_of_later_waves_fails_no_earlier_one)
-{
-	waves_come_to_2(w);
-	waves_say(w, "h2 began, h3 began, h2 ok, h3 ok");
-	world_run_releases(w, GOOD);
-	world_rewrite(w, "UPDATE host SET state = 'unknown' WHERE name <> 'h1:22'");
-	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
-	waves_ordered(w, "1/2", "h2:22\n");
-	waves_say(w, "h2 began, h2 ok");
-	world_run_releases(w, GOOD);
-	assert_int_equal(world_state(w), DEPLOY_RUNNING);
-	waves_ordered(w, "2/2", "h1:22\nh3:22\n");
-}
-
 /* B is live on h2 and h3 when h1 comes, where the first wave of C fails. */
 WORLD_TEST_OF(what_came_where_nothing_ran_before_is_ended_named_and_not_asked_for_its_health,
     "STAGING_HOST=h2,h3", "STAGING_WAVES=1, 100%", OF_EACH)
