@@ -68,8 +68,9 @@ class SystemdBench(SshBench):
         return sorted(os.listdir(folder), key=lambda name: int(name.partition("-")[0])) if folder.exists() else []
 
     def left(self):
-        """What is there besides releases and the link."""
-        return sorted(set(os.listdir(self.app)) - {"releases", "current", ".deploybot.lock", ".deploybot.work"})
+        """What is there besides releases, the link and what deploybot keeps."""
+        return sorted(set(os.listdir(self.app)) - {"releases", "current", ".deploybot.lock", ".deploybot.work",
+                                                       ".deploybot.first"})
 
     def orders(self):
         """What systemd was told, without questions."""
