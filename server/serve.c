@@ -526,6 +526,7 @@ static bool
 make_clients(struct serve *serve, struct err *err)
 {
 	serve->probes = perform_probe_client(serve->loop, err);
+	serve->look_probes = perform_look_client(serve->loop, err);
 	serve->cloudflare = outbound_client(serve->loop,
 	    outbound_of(OUTBOUND_CLOUDFLARE, serve->settings->cloudflare_api_base), 2, 0, err);
 	serve->github = forge_api_new(serve->loop, err);
@@ -534,9 +535,9 @@ make_clients(struct serve *serve, struct err *err)
 	serve->notify = notify_clients_new(serve->loop, err);
 	serve->vault.client = vault_new(serve->loop, serve->settings);
 	serve->vault.loans = loan_shelf_new(serve->loop, serve->redact);
-	return serve->probes != NULL && serve->cloudflare != NULL && serve->opa != NULL &&
-	    serve->prometheus != NULL && serve->notify != NULL && serve->github != NULL &&
-	    make_witness(serve, err);
+	return serve->probes != NULL && serve->look_probes != NULL && serve->cloudflare != NULL &&
+	    serve->opa != NULL && serve->prometheus != NULL && serve->notify != NULL &&
+	    serve->github != NULL && make_witness(serve, err);
 }
 
 static void
@@ -548,6 +549,7 @@ make_perform(struct serve *serve)
 		.redact = serve->redact,
 		.telegram = serve->telegram,
 		.probes = serve->probes,
+		.looks = serve->look_probes,
 		.cloudflare = serve->cloudflare,
 		.opa = serve->opa,
 		.prometheus = serve->prometheus,

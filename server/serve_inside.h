@@ -106,6 +106,7 @@ struct serve {
 	struct metric_set *metrics;
 	struct health_watch *watch;
 	struct http_client *probes;
+	struct http_client *look_probes;
 	struct http_client *cloudflare;
 	struct notify_clients *notify;
 	struct http_client *opa;

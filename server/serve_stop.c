@@ -187,6 +187,7 @@ static void
 free_clients(struct serve *serve)
 {
 	http_client_free(serve->probes);
+	http_client_free(serve->look_probes);
 	http_client_free(serve->cloudflare);
 	http_client_free(serve->opa);
 	http_client_free(serve->prometheus);

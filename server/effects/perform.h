@@ -35,6 +35,7 @@ struct perform {
 	struct run_source *source;
 	struct telegram *telegram;
 	struct http_client *probes;	/* a trust zone of its own */
+	struct http_client *looks;	/* for who waits: they take no gate's turn */
 	struct redact *redact;		/* for what they answer, which a chat may show */
 	struct http_client *cloudflare; /* another */
 	struct forge_api *github;
@@ -60,10 +61,12 @@ struct perform {
 	struct perform_job *jobs; /* effects that wait, oldest first: perform_inside.h */
 	int64_t probe_begin_ms; /* the millisecond in which the next URL is asked first, and how */
 	int n_probe_begin;	/* many are already */
+	size_t n_looks;		/* of people, in progress */
 };
 
-/* How `probes` is to be made. */
+/* How `probes` and `looks` are to be made. */
 struct http_client *perform_probe_client(struct loop *loop, struct err *err) MUST_USE;
+struct http_client *perform_look_client(struct loop *loop, struct err *err) MUST_USE;
 
 typedef void performer(struct perform *perform, struct effect *effect);
 

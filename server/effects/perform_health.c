@@ -29,7 +29,7 @@ struct hosts_look {
 	const char *url;  /* NULL: it has none */
 	const char *rest; /* the settings': of those that are not asked yet */
 	int64_t until;	  /* by loop_now_ms(): who is not asked then, is not */
-	size_t n_bad, n_may_fail;
+	size_t n, n_asked, n_bad, n_may_fail;
 };
 
 /* One environment that is being asked. */
@@ -158,6 +158,7 @@ ask_host(struct look *look)
 		    probe_check_start(of->health->is.client, probe_hosts_url(hosts->url, host, url),
 			of->timeout_s < HOSTS_TIMEOUT_S ? of->timeout_s : HOSTS_TIMEOUT_S,
 			on_answer, look, &err);
+		hosts->n_asked += err.code != ERR_BUSY;
 		if (look->call != NULL || err.code == ERR_BUSY)
 			return look->call != NULL;
 		hosts->n_bad++;
@@ -171,7 +172,8 @@ ask_hosts(struct environment_look *look, const struct environment_settings *e)
 	look->hosts = (struct hosts_look){ .url = e->health_template,
 		.rest = e->hosts,
 		.until = loop_now_ms() + HOSTS_MS,
-		.n_may_fail = waves_failures(e->in_waves.failures_max, waves_hosts(e->hosts)) };
+		.n = waves_hosts(e->hosts) };
+	look->hosts.n_may_fail = waves_failures(e->in_waves.failures_max, look->hosts.n);
 	for (size_t i = look->n_urls; i < look->n; i++) {
 		look->urls[i].environment = look;
 		look->pending += ask_host(&look->urls[i]);
@@ -182,7 +184,9 @@ static void
 end_look(struct environment_look *look)
 {
 	struct perform_health *health = look->health;
-	bool are_up = look->hosts.n_bad <= look->hosts.n_may_fail;
+	const struct hosts_look *hosts = &look->hosts;
+	/* Where there was no time to ask all, by the share of those that were. */
+	bool are_up = hosts->n_bad * hosts->n <= hosts->n_may_fail * hosts->n_asked;
 
 	if (look->hosts.url != NULL)
 		health->is.on_health(

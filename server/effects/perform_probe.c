@@ -60,9 +60,22 @@ plan_of(const struct probe_job *probe)
 struct http_client *
 perform_probe_client(struct loop *loop, struct err *err)
 {
-	/* With LIMIT_CONNECTIONS below 1,024 descriptors: what a process is given.  Whoever waits
-	 * there holds a handle of 7 KB: the others wait in on_try(). */
-	return outbound_client(loop, outbound_of(OUTBOUND_HEALTH, NULL), 504, 16, err);
+	/* With a look's and LIMIT_CONNECTIONS below 1,024 descriptors: what a process is given.
+	 * Whoever waits there holds a handle of 7 KB: the others wait in on_try(). */
+	return outbound_client(loop, outbound_of(OUTBOUND_HEALTH, NULL), 320, 16, err);
+}
+
+struct http_client *
+perform_look_client(struct loop *loop, struct err *err)
+{
+	return outbound_client(loop, outbound_of(OUTBOUND_HEALTH, NULL), 184, 16, err);
+}
+
+/* Somebody waits for it; no release does. */
+static bool
+is_look(const struct probe_job *probe)
+{
+	return probe->job.effect->subject == 0;
 }
 
 static void
@@ -80,6 +93,7 @@ probe_take(struct probe_job *probe)
 	for (size_t i = 0; i < probe->n; i++)
 		target_stop(&probe->targets[i]);
 	loop_timer_stop(&probe->deadline);
+	probe->job.perform->n_looks -= is_look(probe);
 	return perform_job_free(&probe->job);
 }
 
@@ -155,6 +169,7 @@ probe_new(struct perform *perform, struct effect *effect)
 	probed->hosts = effect->u.probe.hosts;
 	effect->u.probe.hosts = NULL;
 	probe->last_waiting = &probe->waiting;
+	perform->n_looks += is_look(probe);
 	init_targets(probe, probed->hosts);
 	loop_timer_init(&probe->deadline, on_deadline, probe);
 	return probe;
@@ -332,13 +347,21 @@ try_later(struct target *target)
 
 /* --- one try ------------------------------------------------------------------------------ */
 
+/* However many people look at fleets that hang, nobody waits for another's. */
+static size_t
+hosts_at_once(const struct probe_job *probe)
+{
+	return is_look(probe) ? 1 + (PROBE_HOSTS_AT_ONCE - 1) / probe->job.perform->n_looks :
+				PROBE_HOSTS_AT_ONCE;
+}
+
 /* False: so many hosts are asked that it waits for the end of one. */
 static bool
 may_ask(struct target *target)
 {
 	struct probe_job *probe = target->probe;
 
-	if (target->host == NULL || probe->n_hosts_asked < PROBE_HOSTS_AT_ONCE)
+	if (target->host == NULL || probe->n_hosts_asked < hosts_at_once(probe))
 		return true;
 	target->next = NULL;
 	*probe->last_waiting = target;
@@ -371,7 +394,7 @@ on_try(UNUSED struct loop_timer *timer, void *ctx)
 	OBJ_CHECK(&target->probe->job, PERFORM_JOB_MAGIC);
 	if (!may_ask(target))
 		return;
-	target->call = probe_check_start(perform->probes,
+	target->call = probe_check_start(is_look(target->probe) ? perform->looks : perform->probes,
 	    probe_hosts_url(target->what->url, target->host, url),
 	    plan_of(target->probe)->timeout_s, on_answer, target, &err);
 	CRASH_POINT(probe_sent);

@@ -203,6 +203,16 @@ SCENE_TEST(one_host_more_than_may_fail_is_down)
 	assert_int_equal(scene->asked, 4 * N);
 }
 
+/* Regression: the 136 that there was no time to ask counted as healthy. */
+SCENE_TEST(a_fleet_that_hangs_is_down_however_many_may_fail)
+{
+	scene->is_holding = true;
+	look_at_hosts(scene, 2 * N, "40%");
+	UNTIL(scene, scene->up + scene->down > 0);
+	assert_int_equal(scene->down, 1);
+	assert_true(scene->asked < 2 * N);
+}
+
 SCENE_TEST(where_the_client_is_crowded_they_are_asked_a_little_later)
 {
 	http_client_free(scene->client);

@@ -30,10 +30,10 @@ struct page {
 struct scene {
 	struct loop *loop;
 	struct http_server *server;
-	struct http_client *client;
+	struct http_client *client, *looks;
 	struct perform perform;
 	struct event *result;
-	struct http_request *held[PROBE_HOSTS_AT_ONCE + 8];
+	struct http_request *held[3 * PROBE_HOSTS_AT_ONCE];
 	size_t n_held;
 	int asked;
 };
@@ -110,18 +110,16 @@ begin(void **state)
 	}
 	on_stage = scene;
 	scene->loop = loop_new(NULL);
-	scene->client = http_client_new(scene->loop,
-	    &(struct http_client_config){ .connections_max = 128,
-		.in_flight_max = 128,
-		.address_is_allowed = outbound_allows,
-		.address_ctx = outbound_of(OUTBOUND_HEALTH, NULL) },
-	    NULL);
+	scene->client = perform_probe_client(scene->loop, NULL);
+	scene->looks = perform_look_client(scene->loop, NULL);
 	scene->server = http_server_new(scene->loop, &config, "127.0.0.1:0", NULL);
-	scene->perform = (struct perform){
-		.loop = scene->loop, .probes = scene->client, .submit = take, .submit_ctx = scene
-	};
+	scene->perform = (struct perform){ .loop = scene->loop,
+		.probes = scene->client,
+		.looks = scene->looks,
+		.submit = take,
+		.submit_ctx = scene };
 	*state = scene;
-	return scene->client == NULL || scene->server == NULL;
+	return scene->client == NULL || scene->looks == NULL || scene->server == NULL;
 }
 
 static int
@@ -134,6 +132,7 @@ finish(void **state)
 	for (size_t i = 0; i < scene->n_held; i++)
 		http_request_answer(scene->held[i], 200, NULL, "", 0);
 	http_client_free(scene->client);
+	http_client_free(scene->looks);
 	http_server_free(scene->server);
 	loop_free(scene->loop);
 	free(scene);
@@ -153,6 +152,7 @@ probe_of(struct scene *scene, const char *paths, const char *commit, struct prob
 	assert_non_null(effect);
 	assert_true(text_copy(list, sizeof(list), paths));
 	effect->id = 77;
+	effect->subject = 7;
 	effect->u.probe.plan = plan;
 	effect->u.probe.targets = calloc(8, sizeof(struct probe_target));
 	while ((path = strsep(&rest, " ")) != NULL) {
@@ -317,6 +317,7 @@ SCENE_TEST(a_look_at_a_thousand_hosts_that_hang_ends_at_its_deadline)
 	size_t n_asked = 0;
 
 	*plan = (struct probe_plan){ 1, 3, 1, 5, 1, clock_wall_ms() + 1000 };
+	effect->subject = 0;
 	effect->u.probe.message = 1;
 	perform_effect(&scene->perform, effect);
 	while (scene->result == NULL)
@@ -327,6 +328,33 @@ SCENE_TEST(a_look_at_a_thousand_hosts_that_hang_ends_at_its_deadline)
 		n_asked += probed->findings[i].failures > 0 || probed->findings[i].passes > 0;
 	assert_int_equal(n_asked, 0); /* none has answered, or had its time */
 	assert_int_equal(scene->asked, PROBE_HOSTS_AT_ONCE);
+}
+
+/* Regression: forty people who looked at a fleet that hung made the gate of another release fail. */
+SCENE_TEST(looks_share_their_hosts_and_take_no_gates_turn)
+{
+	struct loop_timer timer;
+	bool is_late = false;
+
+	for (int64_t i = 1; i <= 2; i++) {
+		struct effect *effect = probe_of_hosts(scene, "/silent", PROBE_HOSTS_AT_ONCE);
+
+		effect->id = i;
+		effect->subject = 0;
+		perform_effect(&scene->perform, effect);
+	}
+	loop_timer_init(&timer, on_late, &is_late);
+	loop_timer_start(scene->loop, &timer, 100, 0);
+	while (!is_late || scene->asked < PROBE_HOSTS_AT_ONCE)
+		loop_run_once(scene->loop);
+	assert_int_equal(scene->asked, PROBE_HOSTS_AT_ONCE);
+	scene->perform.looks = NULL; /* of which a gate knows nothing */
+	perform_effect(&scene->perform, probe_of(scene, "/good", "", once));
+	while (scene->result == NULL)
+		loop_run_once(scene->loop);
+	assert_int_equal(scene->result->effect, 77);
+	assert_true(scene->result->u.probed.findings[0].is_healthy);
+	scene->perform.looks = scene->looks;
 }
 
 /* Goal: who waits sees how the gate of their release stands, and nobody else's. */
