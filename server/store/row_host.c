@@ -41,7 +41,7 @@ row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run)
 	if (work->waves == 0)
 		return tx_changes(tx,
 		    "UPDATE host SET run = $2 WHERE environment = $1 AND left_at = 0"
-		    " AND release <> ''",
+		    " AND (release <> '' OR state <> 'current')",
 		    DB_TEXT(work->environment), DB_I64(run));
 	(void)tx_run(tx,
 	    "UPDATE host SET run = 0, state = 'unknown', release = previous, image = previous_image,"

@@ -49,6 +49,17 @@ row_host_leave(struct tx *tx, const char *environment, const struct settings_ite
 	} while (n == PAGE && !tx->failed);
 }
 
+void
+row_host_move(struct tx *tx, const char *environment, const char *name)
+{
+	(void)tx_run(tx,
+	    "UPDATE host SET state = 'unknown', release = '', image = '', previous = '',"
+	    " previous_image = '', detail = 'its agent moved to another machine', at = $3"
+	    " WHERE environment = $1 AND name = $2",
+	    DB_TEXT(environment), DB_TEXT(name), DB_I64(tx->at)); /* sticky */
+	store_names_add(&tx->store->changed, environment);
+}
+
 bool
 row_host_leave_clear(struct tx *tx, int64_t before, int most)
 {

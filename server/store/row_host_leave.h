@@ -13,6 +13,9 @@ bool row_host_leave_next(struct tx *tx, char environment[LIMIT_ENVIRONMENT]);
  * not written. */
 void row_host_leave(struct tx *tx, const char *environment, const struct settings_items *now);
 
+/* Its agent is on another machine now: nobody knows what runs there. */
+void row_host_move(struct tx *tx, const char *environment, const char *name);
+
 /* Removes those that left before that time, so many at most.  True: as many went. */
 bool row_host_leave_clear(struct tx *tx, int64_t before, int most);
 

@@ -11,6 +11,7 @@
 #define OPEN(w, ...)	 world_open(w, LINK_AID_LINES(&agent_aid_authority), PATTERN, __VA_ARGS__)
 
 #define CONFIRMED "STAGING_CONFIRM=true"
+#define IMAGE	  "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static void
 enrol(struct world *w, const char *name)
@@ -32,6 +33,16 @@ revoke(struct world *w, const char *name)
 }
 
 static void
+move(struct world *w, const char *name)
+{
+	static int n;
+	char body[160];
+
+	(void)snprintf(body, sizeof(body), "{\"name\":\"%s\",\"key\":\"77%062d\"}", name, ++n);
+	assert_int_equal(agent_aid_ask(w, "move", body), 200);
+}
+
+static void
 enrol_three(struct world *w)
 {
 	enrol(w, "h1");
@@ -46,7 +57,7 @@ yes(struct world *w, const char *part)
 	struct world_message *asked = world_says(w, part);
 
 	assert_non_null(asked);
-	(void)world_press(w, WORLD_ADMIN, asked->chat, world_button(asked, "Deploy to"));
+	(void)world_press(w, WORLD_ADMIN, asked->chat, world_button(asked, "Deploy"));
 	world_git_same(w);
 }
 
@@ -220,6 +231,34 @@ AGENT_TEST(a_persons_rollback_is_for_the_agents_that_run_something)
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_A);
 	waves_is(w, 3, HOST_IS_FAILED, COMMIT_B);
+}
+
+/* Regression: it was said to run what is live, and left out of `failed` and of rollbacks. */
+AGENT_TEST(what_runs_on_a_machine_that_an_agent_moved_to_is_not_known)
+{
+	OPEN(w, "STAGING_IMAGE_SOURCE=registry", NULL);
+	enrol_three(w);
+	begins(w, COMMIT_A);
+	waves_say(w, "h1 began, h2 began, h3 began, h1 ok, h2 ok, h3 ok");
+	(void)world_run_starts(w);
+	world_run_ships(w, 0, "release", IMAGE);
+	world_run_ends(w, GOOD);
+	w->aid.at += 60000;
+	move(w, "h2");
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_A);
+	waves_is(w, 2, HOST_IS_UNKNOWN, "");
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_A);
+	yes(w, "\n1 host: h2");
+	waves_ordered(w, "1/1", "h2:22\n");
+	waves_say(w, "h2 began, h2 ok");
+	world_run_releases(w, GOOD);
+	waves_is(w, 2, HOST_IS_CURRENT, COMMIT_A);
+	is_live_on_three(w, COMMIT_B);
+	w->aid.at += 60000;
+	move(w, "h3"); /* a person's rollback goes there, too */
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_rollback_asks(w, "/rollback staging"), "Roll"));
+	waves_ordered(w, "", "h1:22\nh2:22\nh3:22\n");
 }
 
 /* --- what they claim --- */

@@ -50,10 +50,13 @@ write_input(struct tx *tx, const struct deployment *work, int64_t at, struct buf
 	char action[ACTION_MAX], who[PRINCIPAL_TEXT];
 	struct decide_needs needs;
 	struct promotion promotion;
+	const char *from = decide_promotion_of(tx, work, &promotion)->from;
 	struct environment now;
 	struct question shown;
 	struct holds holds;
 
+	if (promotion_is_own(&promotion, work->environment))
+		from = ""; /* what is live comes from nowhere else */
 	(void)decide_needs_look(tx, work, &needs);
 	row_environment_get(tx, work->environment, &now);
 	row_question_get(tx, work->id, &shown);
@@ -68,7 +71,7 @@ write_input(struct tx *tx, const struct deployment *work, int64_t at, struct buf
 			    .commit = work->commit,
 			    .ref = work->ref,
 			    .image = work->image[0] != '\0' ? work->image : shown.shown_image,
-			    .promoted_from = decide_promotion_of(tx, work, &promotion)->from,
+			    .promoted_from = from,
 			    .live = now.current.commit,
 			    .in_branch = !work->is_off_branch,
 			    .is_emergency = deployment_is_emergency(work),

@@ -122,6 +122,8 @@ decide_peer_put(struct tx *tx, const struct peer *peer, const char *before, bool
 {
 	row_peer_put(tx, peer);
 	decide_hosts_agents(tx);
+	if (is_move && !peer_is_runner(peer))
+		decide_hosts_move(tx, peer_name(peer));
 	audit(tx, is_move ? AUDIT_CODE_PEER_MOVED : AUDIT_CODE_PEER_ENROLLED, peer, before);
 	decide_factor_tell(tx, 0,
 	    "🔐 %s %s: " MARK_BOLD "%s" MARK_BOLD " has the key " MARK_CODE "%.*s…" MARK_CODE

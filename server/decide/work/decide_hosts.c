@@ -154,3 +154,17 @@ decide_hosts_agents(struct tx *tx)
 		look_at_hosts(tx, e->name);
 	}
 }
+
+void
+decide_hosts_move(struct tx *tx, const char *agent)
+{
+	char name[SETTINGS_CLAIM_HOST];
+
+	(void)settings_claims_host(agent, name);
+	for (size_t i = 0; i < tx->settings->environment_count; i++) {
+		const struct environment_settings *e = &tx->settings->environments[i];
+
+		if (strcmp(settings_transport_of(e), "agent") == 0)
+			row_host_move(tx, e->name, name);
+	}
+}

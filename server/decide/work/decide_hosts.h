@@ -20,3 +20,6 @@ void decide_hosts_look(struct tx *tx);
 
 /* The same of those for which patterns stand: an agent was enrolled, or revoked. */
 void decide_hosts_agents(struct tx *tx);
+
+/* An agent of that name is on another machine from now on: what runs there is not known. */
+void decide_hosts_move(struct tx *tx, const char *agent);
