@@ -525,8 +525,6 @@ make_witness(struct serve *serve, struct err *err)
 static bool
 make_clients(struct serve *serve, struct err *err)
 {
-	serve->probes = perform_probe_client(serve->loop, err);
-	serve->look_probes = perform_look_client(serve->loop, err);
 	serve->cloudflare = outbound_client(serve->loop,
 	    outbound_of(OUTBOUND_CLOUDFLARE, serve->settings->cloudflare_api_base), 2, 0, err);
 	serve->github = forge_api_new(serve->loop, err);
@@ -535,9 +533,9 @@ make_clients(struct serve *serve, struct err *err)
 	serve->notify = notify_clients_new(serve->loop, err);
 	serve->vault.client = vault_new(serve->loop, serve->settings);
 	serve->vault.loans = loan_shelf_new(serve->loop, serve->redact);
-	return serve->probes != NULL && serve->look_probes != NULL && serve->cloudflare != NULL &&
-	    serve->opa != NULL && serve->prometheus != NULL && serve->notify != NULL &&
-	    serve->github != NULL && make_witness(serve, err);
+	return perform_probe_clients(&serve->probes, serve->loop, err) &&
+	    serve->cloudflare != NULL && serve->opa != NULL && serve->prometheus != NULL &&
+	    serve->notify != NULL && serve->github != NULL && make_witness(serve, err);
 }
 
 static void
@@ -549,7 +547,6 @@ make_perform(struct serve *serve)
 		.redact = serve->redact,
 		.telegram = serve->telegram,
 		.probes = serve->probes,
-		.looks = serve->look_probes,
 		.cloudflare = serve->cloudflare,
 		.opa = serve->opa,
 		.prometheus = serve->prometheus,
@@ -588,7 +585,7 @@ make_parts(struct serve *serve, struct err *err)
 		return false;
 	make_perform(serve);
 	serve->health = perform_health_start(&(struct perform_health_config){ serve->loop,
-	    serve->probes, PERFORM_HEALTH_PERIOD_MS, note_health, note_health_round, serve });
+	    serve->probes.gates, PERFORM_HEALTH_PERIOD_MS, note_health, note_health_round, serve });
 	serve->tls = tls_watch_start(
 	    &(struct tls_watch_config){
 		.loop = serve->loop, .on_read = note_certificate, .ctx = serve },

@@ -105,8 +105,7 @@ struct serve {
 	struct refusals *refusals; /* who was not let in, and how often */
 	struct metric_set *metrics;
 	struct health_watch *watch;
-	struct http_client *probes;
-	struct http_client *look_probes;
+	struct probe_clients probes;
 	struct http_client *cloudflare;
 	struct notify_clients *notify;
 	struct http_client *opa;

@@ -227,7 +227,7 @@ serve_local_start(struct serve *serve)
 	    .on_unknown = on_unknown,
 	    .ctx = serve,
 	});
-	serve->looks = health_looks_new(serve->loop, serve->look_probes);
+	serve->looks = health_looks_new(serve->loop, serve->probes.looks);
 	(void)route_api_routes(serve->api, serve->api_routes); /* all of them */
 	serve->api_routes[ROUTE_API_ROUTES] = serve_sandbox_route(serve);
 	serve->api_routes[ROUTE_API_ROUTES + 1] = (struct http_route){ .methods = "POST",

@@ -186,8 +186,8 @@ close_store(struct serve *serve)
 static void
 free_clients(struct serve *serve)
 {
-	http_client_free(serve->probes);
-	http_client_free(serve->look_probes);
+	http_client_free(serve->probes.gates);
+	http_client_free(serve->probes.looks);
 	http_client_free(serve->cloudflare);
 	http_client_free(serve->opa);
 	http_client_free(serve->prometheus);

@@ -28,14 +28,18 @@ struct notify_clients;
 struct settings;
 struct uploads;
 
+/* Trust zones of their own.  What people look at takes no gate's turn. */
+struct probe_clients {
+	struct http_client *gates, *looks;
+};
+
 /* The parts that performers act through; serve.c makes them.  Lives as long as the program. */
 struct perform {
 	struct loop *loop;
 	struct runs *runs;
 	struct run_source *source;
 	struct telegram *telegram;
-	struct http_client *probes;	/* a trust zone of its own */
-	struct http_client *looks;	/* for who waits: they take no gate's turn */
+	struct probe_clients probes;
 	struct redact *redact;		/* for what they answer, which a chat may show */
 	struct http_client *cloudflare; /* another */
 	struct forge_api *github;
@@ -64,9 +68,9 @@ struct perform {
 	size_t n_looks;		/* of people, in progress */
 };
 
-/* How `probes` and `looks` are to be made. */
-struct http_client *perform_probe_client(struct loop *loop, struct err *err) MUST_USE;
-struct http_client *perform_look_client(struct loop *loop, struct err *err) MUST_USE;
+/* How `probes` are to be made; false: err says why not. */
+bool perform_probe_clients(
+    struct probe_clients *ret, struct loop *loop, struct err *err) MUST_USE;
 
 typedef void performer(struct perform *perform, struct effect *effect);
 

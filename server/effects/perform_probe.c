@@ -57,18 +57,16 @@ plan_of(const struct probe_job *probe)
 
 /* --- beginning and end -------------------------------------------------------------------- */
 
-struct http_client *
-perform_probe_client(struct loop *loop, struct err *err)
+bool
+perform_probe_clients(struct probe_clients *ret, struct loop *loop, struct err *err)
 {
-	/* With a look's and LIMIT_CONNECTIONS below 1,024 descriptors: what a process is given.
-	 * Whoever waits there holds a handle of 7 KB: the others wait in on_try(). */
-	return outbound_client(loop, outbound_of(OUTBOUND_HEALTH, NULL), 320, 16, err);
-}
+	const void *health = outbound_of(OUTBOUND_HEALTH, NULL);
 
-struct http_client *
-perform_look_client(struct loop *loop, struct err *err)
-{
-	return outbound_client(loop, outbound_of(OUTBOUND_HEALTH, NULL), 184, 16, err);
+	/* With LIMIT_CONNECTIONS below 1,024 descriptors: what a process is given.  Whoever waits
+	 * there holds a handle of 7 KB: the others wait in on_try(). */
+	ret->gates = outbound_client(loop, health, 320, 16, err);
+	ret->looks = outbound_client(loop, health, 184, 16, err);
+	return ret->gates != NULL && ret->looks != NULL;
 }
 
 /* Somebody waits for it; no release does. */
@@ -394,7 +392,8 @@ on_try(UNUSED struct loop_timer *timer, void *ctx)
 	OBJ_CHECK(&target->probe->job, PERFORM_JOB_MAGIC);
 	if (!may_ask(target))
 		return;
-	target->call = probe_check_start(is_look(target->probe) ? perform->looks : perform->probes,
+	target->call = probe_check_start(
+	    is_look(target->probe) ? perform->probes.looks : perform->probes.gates,
 	    probe_hosts_url(target->what->url, target->host, url),
 	    plan_of(target->probe)->timeout_s, on_answer, target, &err);
 	CRASH_POINT(probe_sent);

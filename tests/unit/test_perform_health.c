@@ -85,17 +85,21 @@ begin(void **state)
 	static struct http_route route = { .methods = "GET", .path = "/h" };
 	struct http_server_config config = { .routes = &route, .route_count = 1 };
 	struct scene *scene = calloc(1, sizeof(*scene));
+	struct probe_clients clients;
+	bool are_made;
 
 	route.on_request = on_request;
 	route.ctx = scene;
 	scene->loop = loop_new(NULL);
 	loop_timer_init(&scene->patience, on_patience, scene);
 	scene->server = http_server_new(scene->loop, &config, "127.0.0.1:0", NULL);
-	scene->client = perform_probe_client(scene->loop, NULL);
+	are_made = perform_probe_clients(&clients, scene->loop, NULL);
+	scene->client = clients.gates;
+	http_client_free(clients.looks);
 	(void)snprintf(scene->url, sizeof(scene->url), "http://127.0.0.1:%u/h",
 	    http_server_port(scene->server));
 	*state = scene;
-	return scene->client == NULL;
+	return !are_made;
 }
 
 static int

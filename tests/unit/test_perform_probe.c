@@ -30,7 +30,7 @@ struct page {
 struct scene {
 	struct loop *loop;
 	struct http_server *server;
-	struct http_client *client, *looks;
+	struct probe_clients clients;
 	struct perform perform;
 	struct event *result;
 	struct http_request *held[3 * PROBE_HOSTS_AT_ONCE];
@@ -98,6 +98,7 @@ begin(void **state)
 	static struct http_route routes[COUNT(pages)];
 	struct http_server_config config = { .routes = routes, .route_count = COUNT(pages) };
 	struct scene *scene = calloc(1, sizeof(*scene));
+	bool are_made;
 
 	if (scene == NULL)
 		return -1;
@@ -110,16 +111,13 @@ begin(void **state)
 	}
 	on_stage = scene;
 	scene->loop = loop_new(NULL);
-	scene->client = perform_probe_client(scene->loop, NULL);
-	scene->looks = perform_look_client(scene->loop, NULL);
+	are_made = perform_probe_clients(&scene->clients, scene->loop, NULL);
 	scene->server = http_server_new(scene->loop, &config, "127.0.0.1:0", NULL);
-	scene->perform = (struct perform){ .loop = scene->loop,
-		.probes = scene->client,
-		.looks = scene->looks,
-		.submit = take,
-		.submit_ctx = scene };
+	scene->perform = (struct perform){
+		.loop = scene->loop, .probes = scene->clients, .submit = take, .submit_ctx = scene
+	};
 	*state = scene;
-	return scene->client == NULL || scene->looks == NULL || scene->server == NULL;
+	return !are_made || scene->server == NULL;
 }
 
 static int
@@ -131,8 +129,8 @@ finish(void **state)
 	perform_done(&scene->perform);
 	for (size_t i = 0; i < scene->n_held; i++)
 		http_request_answer(scene->held[i], 200, NULL, "", 0);
-	http_client_free(scene->client);
-	http_client_free(scene->looks);
+	http_client_free(scene->clients.gates);
+	http_client_free(scene->clients.looks);
 	http_server_free(scene->server);
 	loop_free(scene->loop);
 	free(scene);
@@ -330,7 +328,7 @@ SCENE_TEST(a_look_at_a_thousand_hosts_that_hang_ends_at_its_deadline)
 	assert_int_equal(scene->asked, PROBE_HOSTS_AT_ONCE);
 }
 
-/* Regression: forty people who looked at a fleet that hung made the gate of another release fail. */
+/* Regression: forty looks at a fleet that hung made the gate of another release fail. */
 SCENE_TEST(looks_share_their_hosts_and_take_no_gates_turn)
 {
 	struct loop_timer timer;
@@ -348,13 +346,13 @@ SCENE_TEST(looks_share_their_hosts_and_take_no_gates_turn)
 	while (!is_late || scene->asked < PROBE_HOSTS_AT_ONCE)
 		loop_run_once(scene->loop);
 	assert_int_equal(scene->asked, PROBE_HOSTS_AT_ONCE);
-	scene->perform.looks = NULL; /* of which a gate knows nothing */
+	scene->perform.probes.looks = NULL; /* of which a gate knows nothing */
 	perform_effect(&scene->perform, probe_of(scene, "/good", "", once));
 	while (scene->result == NULL)
 		loop_run_once(scene->loop);
 	assert_int_equal(scene->result->effect, 77);
 	assert_true(scene->result->u.probed.findings[0].is_healthy);
-	scene->perform.looks = scene->looks;
+	scene->perform.probes = scene->clients;
 }
 
 /* Goal: who waits sees how the gate of their release stands, and nobody else's. */
