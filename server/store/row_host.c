@@ -134,7 +134,7 @@ give_names(struct store *store, struct effect_probe *probe, struct err *err)
 
 	for (size_t i = 0; i < probe->n; i++) {
 		struct names_of of = { probe->targets[i].environment, probe->run,
-			probe->message != 0 };
+			probe->message != 0 || probe->pin != 0 };
 
 		if (!probe_is_template(probe->targets[i].url))
 			continue;

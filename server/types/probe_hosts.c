@@ -77,6 +77,8 @@ collapse(const struct probe_finding **findings, const char **hosts)
 	}
 	*hosts += **hosts == '\n';
 	ret.is_healthy = n_bad == 0;
+	ret.passes = (int)n_good;
+	ret.failures = (int)n_bad;
 	if (n_good + n_bad < n)
 		(void)snprintf(
 		    silent, sizeof(silent), "; %zu did not answer in time", n - n_good - n_bad);

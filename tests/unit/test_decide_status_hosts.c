@@ -85,6 +85,22 @@ WORLD_TEST_OF(beside_a_url_for_all_it_is_said_too, HOSTS, OF_TWO)
 	assert_non_null(world_says(w, "healthy on 2 of 3 (h1: 500)"));
 }
 
+/* Regression: it said nothing of an environment whose URLs are of each host. */
+WORLD_TEST_OF(the_pinned_status_is_unhealthy_where_more_hosts_are_than_may_fail, HOSTS, OF_EACH,
+    "PIN_STATUS=true", "STAGING_FAILURES_MAX=1")
+{
+	live_on_three(w, false);
+	world_due(w, TIMER_PIN);
+	found(w, "h1:22 h2:22 h3:22 ", "h2", 503);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "staging runs bbbbbbb"));
+	w->aid.at += 60000;
+	world_settings(w, HOSTS, OF_EACH, "PIN_STATUS=true", NULL);
+	world_settings_read(w);
+	world_due(w, TIMER_PIN);
+	found(w, "h1:22 h2:22 h3:22 ", "h2", 503);
+	assert_non_null(world_says_in(w, WORLD_TEAM, "staging: unhealthy; last live: bbbbbbb"));
+}
+
 WORLD_TEST_OF(before_a_host_is_known_nobody_is_asked, HOSTS, OF_EACH)
 {
 	world_released(w, "staging");

@@ -17,6 +17,8 @@
 #include "store/row_environment.h"
 #include "store/row_message.h"
 #include "store/row_pin.h"
+#include "types/probe_hosts.h"
+#include "types/waves.h"
 
 #define SOON_MS	 (2 * INT64_C(1000)) /* what comes together is one edit */
 #define APART_MS (10 * INT64_C(1000))
@@ -303,9 +305,20 @@ bakes(struct tx *tx, const char *environment, const char *commit)
 	    !probe_is_other_commit(commit, active.commit);
 }
 
-/* Of all of its URLs. */
+/* As many of its hosts may be unhealthy as a release may fail on. */
+static bool
+are_healthy(const struct tx *tx, const char *environment, const struct probe_finding *hosts)
+{
+	const struct environment_settings *e = settings_environment(tx->settings, environment);
+	size_t n = (size_t)(hosts->passes + hosts->failures);
+
+	return e != NULL && n > 0 &&
+	    (size_t)hosts->failures <= waves_failures(e->in_waves.failures_max, n);
+}
+
+/* Of all of its URLs; findings: one for each target. */
 static void
-keep_health(struct tx *tx, const struct effect_probe *probe, const struct probed *probed,
+keep_health(struct tx *tx, const struct effect_probe *probe, const struct probe_finding *findings,
     const char *environment)
 {
 	struct environment now;
@@ -313,11 +326,13 @@ keep_health(struct tx *tx, const struct effect_probe *probe, const struct probed
 
 	row_environment_get(tx, environment, &now);
 	for (size_t i = 0; i < probe->n; i++) {
-		const struct probe_finding *one = &probed->findings[i];
+		const struct probe_finding *one = &findings[i];
 
 		if (strcmp(probe->targets[i].environment, environment) != 0)
 			continue;
-		all.is_healthy = all.is_healthy && one->is_healthy;
+		all.is_healthy = all.is_healthy &&
+		    (probe_is_template(probe->targets[i].url) ? are_healthy(tx, environment, one) :
+								one->is_healthy);
 		if (probe_is_other_commit(one->commit, now.current.commit) &&
 		    !bakes(tx, environment, one->commit))
 			text_set(all.commit, one->commit);
@@ -329,13 +344,14 @@ void
 decide_pin_probed(struct tx *tx, const struct effect_probe *probe, const struct probed *probed)
 {
 	struct pin pin = row_pin_get(tx, row_chat_now(tx, probe->pin));
+	CLEANUP(freep) struct probe_finding *findings = probe_hosts_collapse(probe, probed);
 	const char *last = "";
 
-	for (size_t i = 0; probed->n == probe->n && i < probe->n; i++) {
+	for (size_t i = 0; findings != NULL && i < probe->n; i++) {
 		const char *name = probe->targets[i].environment;
 
 		if (strcmp(last, name) != 0) /* an environment's stand side by side */
-			keep_health(tx, probe, probed, name);
+			keep_health(tx, probe, findings, name);
 		last = name;
 	}
 	if (pin.timer == 0 || !decide_status_is_pinned(tx, pin.chat))

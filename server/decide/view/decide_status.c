@@ -448,7 +448,7 @@ find_known_health(struct tx *tx, const struct environment_settings *settings, st
 {
 	int64_t since = tx->at - HEALTH_IS_OLD_MS;
 
-	if (settings->health_url_count == 0)
+	if (settings->health_url_count == 0 && settings->health_template == NULL)
 		return;
 	if (shown->environment.current.at > since)
 		since = shown->environment.current.at;
@@ -656,7 +656,9 @@ decide_status_pinned_probe(struct tx *tx, int64_t chat)
 	effect->u.probe.pin = chat;
 	if (find_pinned(tx, chat, &scope))
 		(void)sort_trouble(tx, &scope);
-	for (size_t i = 0; i < scope.n && i < PAGE; i++)
+	for (size_t i = 0; i < scope.n && i < PAGE; i++) {
 		decide_status_add_urls(&effect->u.probe, scope.at[i]);
+		decide_status_add_hosts(tx, &effect->u.probe, scope.at[i]);
+	}
 	return decide_status_take_probe(effect);
 }
