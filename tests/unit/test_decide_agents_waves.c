@@ -261,6 +261,27 @@ AGENT_TEST(what_runs_on_a_machine_that_an_agent_moved_to_is_not_known)
 	waves_ordered(w, "", "h1:22\nh2:22\nh3:22\n");
 }
 
+AGENT_TEST(who_is_revoked_while_it_is_paused_is_gone_on_without)
+{
+	OPEN(w, "STAGING_WAVES=1, 100%", NULL);
+	enrol_three(w);
+	begins(w, COMMIT_A);
+	waves_say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	waves_say(w, "h2 began, h2 ok");
+	(void)world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	revoke(w, "h3");
+	(void)world_text(w, WORLD_ADMIN, "/resume staging");
+	waves_ordered(w, "2/2", "h2:22\n"); /* its health check is still to be done */
+	waves_say(w, "h2 began, h2 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_non_null(world_says(w, "live on 2 of 3 hosts"));
+	assert_non_null(world_says(w, "h3: unknown"));
+}
+
 /* --- what they claim --- */
 
 struct named {
