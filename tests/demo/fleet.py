@@ -16,17 +16,20 @@ transport_current() { :; }
 transport_logs() { :; }
 transport_drain() { :; }
 hosts_switch() { # RELEASE
-	local host acked failed=0 acks at_once=1 seconds=0 some i
+	local host acked failed=0 acks='' at_once=1 seconds=0 some i list hosts=${RUN_HOSTS:-$STATE_DIRECTORY/hosts}
 	release_begins
+	find_hosts list
+	[[ -n ${RUN_HOSTS:-} ]] || sed 's/,/\n/g' <<<"$list" | sed '/:/!s/$/:22/' >"$hosts" # a person's rollback
 	[[ ! -e $STATE_DIRECTORY/fleet ]] || read -r at_once seconds <"$STATE_DIRECTORY/fleet"
 	[[ $act == deploy ]] || at_once=$((at_once * 5))
-	exec {acks}<>"/proc/self/fd/$HOST_ACKS"
+	[[ -z ${HOST_ACKS:-} ]] || exec {acks}<>"/proc/self/fd/$HOST_ACKS"
 	while mapfile -t -u 9 -n "$at_once" some && ((${#some[@]} > 0)); do
 		for host in "${some[@]}"; do
 			step "host $host began"
 		done
 		for host in "${some[@]}"; do
-			IFS= read -r -u "$acks" acked
+			acked=$host
+			[[ -z $acks ]] || IFS= read -r -u "$acks" acked
 			[[ $acked == "$host" ]] || fail "$EXIT_REFUSED" "acknowledged: ${acked@Q}"
 			printf '%s %s %s\n' "$host" "${1%%@*}" "$act" >>"$STATE_DIRECTORY/switched"
 		done
@@ -44,7 +47,7 @@ hosts_switch() { # RELEASE
 			step "host $host ok"
 		done
 		[[ $act == rollback ]] || ((failed <= WAVE_FAILURES_MAX)) || fail "$EXIT_REFUSED" "$failed hosts failed"
-	done 9<"$RUN_HOSTS"
+	done 9<"$hosts"
 }
 transport_ship() { hosts_switch "$1"; }
 transport_rollback() { hosts_switch "$1"; }

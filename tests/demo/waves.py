@@ -9,7 +9,7 @@ import tempfile
 from fleet import Hosts, own_build, settings_of
 from stage import Stage, wait_until
 from story import STEP_TIMEOUT_S, Story
-from telegram_client import ADA, GROUP
+from telegram_client import ADA, GROUP, buttons_of
 
 HOSTS = [f"shop-{n:02}" for n in range(1, 31)]
 BAD = "shop-11"
@@ -59,6 +59,23 @@ class Waves(Story):
         self.must(set(self.serve().values()) == {before}, f"all thirty run {before[:7]}")
         self.must(self.state_file("staging")["commit"] == before, "the state file never named the other one")
 
+    def press(self, question, button):
+        self.tell(f"Ada presses {button}")
+        self.chat.press(ADA, question, next(label for label in buttons_of(question) if button in label))
+
+    def goes_back(self, before):
+        """A person's rollback is one run for all."""
+        self.hosts.mark(f"fails-{BAD}:22").unlink()
+        commit, mark = self.push()
+        self.press(self.hear("Deploy to staging?", "rolled back by deploybot", after=mark, buttons=("Deploy to",), chat=GROUP), "Deploy to")
+        self.hear("Live: staging", commit[:7], "live on 30 of 30 hosts", after=mark, chat=GROUP)
+        self.tell("Ada writes /rollback staging")
+        mark = self.chat.mark()
+        self.chat.say(ADA, ADA, "/rollback staging")
+        self.press(self.hear("Roll back staging", before[:7], after=mark, buttons=("Roll back",)), "Roll back")
+        self.hear("Rolled back", before[:7], after=mark)
+        self.must(set(self.serve().values()) == {before}, f"all thirty run {before[:7]} again")
+
     def ask(self):
         self.tell("Ada writes /hosts staging")
         mark = self.chat.mark()
@@ -75,7 +92,9 @@ def play(folder):
             (folder / "state" / "fleet").write_text("5 0.3\n", encoding="ascii")
             story = Waves(stage)
             try:
-                story.breaks(story.goes_through())
+                first = story.goes_through()
+                story.breaks(first)
+                story.goes_back(first)
                 story.ask()
             except (AssertionError, TimeoutError) as error:
                 print(f"it did not happen: {error}\n{stage.bot.log()[-2000:]}", file=sys.stderr)
