@@ -67,7 +67,9 @@ class Waves(Story):
         """A person's rollback is one run for all."""
         self.hosts.mark(f"fails-{BAD}:22").unlink()
         commit, mark = self.push()
-        self.press(self.hear("Deploy to staging?", "rolled back by deploybot", after=mark, buttons=("Deploy to",), chat=GROUP), "Deploy to")
+        question = self.hear("Deploy to staging?", "rolled back by deploybot", after=mark, buttons=("Deploy to",),
+                             chat=GROUP)
+        self.press(question, "Deploy to")
         self.hear("Live: staging", commit[:7], "live on 30 of 30 hosts", after=mark, chat=GROUP)
         self.tell("Ada writes /rollback staging")
         mark = self.chat.mark()
