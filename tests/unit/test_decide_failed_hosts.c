@@ -185,3 +185,13 @@ WORLD_TEST(without_waves_it_is_a_branch)
 	(void)world_text(w, WORLD_ADMIN, "/deploy staging failed");
 	assert_string_equal(world_newest(w, "staging").ref, "failed");
 }
+
+/* Regression: a policy that asks for promotions let any release through that failed once. */
+FAILED_TEST(opa_is_not_told_that_it_is_a_promotion)
+{
+	live_on_two(w);
+	world_settings(w, HOSTS, "STAGING_FAILURES_MAX=1", "STAGING_IMAGE_SOURCE=registry",
+	    "OPA_URL=http://127.0.0.1:8181/v1/data/deploybot/allow", NULL);
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
+	assert_non_null(strstr(world_peek(w, EFFECT_OPA)->u.opa.input, "\"promoted_from\":\"\""));
+}
