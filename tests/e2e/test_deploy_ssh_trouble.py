@@ -272,8 +272,8 @@ def test_of_env_only_our_line_changes(bench):
     assert file.read_text() == ("# ours\nDEBUG=1\nDEPLOY_IMAGES=z\nLAST=no newline\n"
                                 f"DEPLOY_IMAGE={bench.image}@{digest}\n")
     assert file.stat().st_mode & 0o777 == 0o640
-    assert sorted(os.listdir(bench.app)) == [".deploybot.lock", ".deploybot.releases", f".deploybot.with.{digest[7:]}",
-                                             ".env", "docker-compose.yml"]
+    assert sorted(os.listdir(bench.app)) == [".deploybot.first", ".deploybot.lock", ".deploybot.releases",
+                                             f".deploybot.with.{digest[7:]}", ".env", "docker-compose.yml"]
 
 
 def test_a_compose_that_fails_half_way_leaves_the_old_release_running(bench):

@@ -44,6 +44,17 @@ ssh_find_at_once() { # SETTING
 	: "${ssh_aside:=$ssh_at_once}"
 }
 
+# What is rolled back is down: on more hosts at a time.
+ssh_hurry() {
+	if [[ -n ${ROLLBACK_PARALLEL:-} ]]; then
+		ssh_find_at_once ROLLBACK_PARALLEL
+	else
+		((ssh_at_once *= 5))
+	fi
+	((ssh_at_once <= ${#ssh_hosts[@]})) || ssh_at_once=${#ssh_hosts[@]}
+	((ssh_aside >= ssh_at_once)) || ssh_aside=$ssh_at_once
+}
+
 # Who and how: what systemd.sh needs too.  Fills ssh_run, a word for ssh_common: which run of which installation we are.
 ssh_find_reach() {
 	: "${DEPLOY_USER:=deploy}" "${SSH_KEY_PATH:=/app/secrets/deploy_key}" "${SSH_KNOWN_HOSTS:=/app/secrets/known_hosts}"

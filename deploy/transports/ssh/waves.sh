@@ -24,17 +24,6 @@ ssh_read_run_hosts() {
 	list=${list%,}
 }
 
-# What is rolled back is down: on more hosts at a time.
-ssh_hurry() {
-	if [[ -n ${ROLLBACK_PARALLEL:-} ]]; then
-		ssh_find_at_once ROLLBACK_PARALLEL
-	else
-		((ssh_at_once *= 5))
-	fi
-	((ssh_at_once <= ${#ssh_hosts[@]})) || ssh_at_once=${#ssh_hosts[@]}
-	((ssh_aside >= ssh_at_once)) || ssh_aside=$ssh_at_once
-}
-
 # No step: who reads it counts hosts.  Nor is it a part of what a host prints.
 ssh_say_host() { # INDEX WORD [WHY]
 	local quoting=${quote_word:-}
