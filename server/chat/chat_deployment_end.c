@@ -95,19 +95,28 @@ chat_deployment_end_live(struct chat_text *text, const struct chat_deployment *a
 	chat_deployment_folded(text, about);
 }
 
-/* A release of the commit that was live already: nothing else ran before, nor runs now. */
-static bool
-is_same_again(const struct deployment *deployment)
-{
-	return strcmp(deployment->commit, deployment->previous) == 0;
-}
-
 /* Its host may have put it back, or have left it up. */
 static const char *
 what_it_left(const struct deployment *deployment)
 {
 	return deployment->why == DEPLOY_WHY_CANCELLED ? "was stopped, what it left is not known" :
 							 "failed, what it left is not known";
+}
+
+/* What it failed to bring to some hosts is live on the others, which it has not touched. */
+static void
+add_what_hosts_run(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	struct host_share now = chat_deployment_share(about, deployment->commit);
+
+	chat_text_add(text, "\n" MARK_BOLD "%s runs %s on %lld of %lld hosts",
+	    deployment->environment, commit_name_here(COMMIT_OF(deployment)), (long long)now.n,
+	    (long long)now.all);
+	if (now.unknown > 0)
+		chat_text_add(text, ", %lld %s unknown", (long long)now.unknown,
+		    now.unknown == 1 ? "is" : "are");
+	chat_text_add(text, MARK_BOLD ": no other host was touched");
 }
 
 /* The sentence that a bad end must never leave in doubt: what runs there now. */
@@ -118,10 +127,15 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 	const char *environment = deployment->environment;
 	bool is_target = deployment_is_back_to_target(deployment);
 	bool is_unhealthy = deployment->why == DEPLOY_WHY_UNHEALTHY;
+	struct host_share now = chat_deployment_share(about, deployment->previous);
 	enum chat_first first = chat_first_of(about);
 	bool is_down = first == FIRST_DOWN || first == FIRST_LEFT_DOWN;
 	const char *its = commit_name_here(COMMIT_OF(deployment)), *previous;
 
+	if (chat_deployment_is_to_hosts(about) && deployment->target_changed) {
+		add_what_hosts_run(text, about);
+		return;
+	}
 	chat_text_add(text, "\n" MARK_BOLD);
 	if (is_down || deployment->state == DEPLOY_ROLLBACK_FAILED)
 		chat_text_add(text, "%s %s DOWN", environment, is_down ? "is" : "may be");
@@ -129,7 +143,15 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_some(text, " on ", deployment->look.down_on);
 	previous = is_target ? "what ran before deploybot" :
 			       commit_name_here(deployment->previous_source, deployment->previous);
-	if (deployment->state == DEPLOY_ROLLED_BACK && is_same_again(deployment)) {
+	if (deployment->state == DEPLOY_ROLLED_BACK && now.unknown > 0) {
+		chat_text_add(
+		    text, "%s: %s %s", environment, previous, is_target ? "is back" : "runs again");
+		if (!is_target)
+			chat_text_add(
+			    text, " on %lld of %lld hosts", (long long)now.n, (long long)now.all);
+		chat_text_add(text, "; %lld %s unknown and may run %s", (long long)now.unknown,
+		    now.unknown == 1 ? "is" : "are", its);
+	} else if (deployment_is_back_to_itself(deployment)) {
 		chat_text_add(
 		    text, "%s runs its earlier release of %s again", environment, previous);
 	} else if (deployment->state == DEPLOY_ROLLED_BACK) {
@@ -298,7 +320,7 @@ chat_deployment_end_rolled_back(struct chat_text *text, const struct chat_deploy
 	add_tail(text, about);
 	chat_deployment_application_log(text, about);
 	chat_deployment_unprobed(text, deployment);
-	if (!is_same_again(deployment))
+	if (!deployment_is_back_to_itself(deployment))
 		add_blocked(text, deployment);
 	chat_text_some(text, "\n📖 ", about->runbook);
 	chat_deployment_note(text, deployment);

@@ -14,6 +14,15 @@ chat_deployment_until(struct chat_text *text, const struct chat_deployment *abou
 }
 
 void
+chat_deployment_ref(struct chat_text *text, const char *before, const struct deployment *deployment)
+{
+	if (text_is_hex(deployment->ref, 40, SIZE_MAX))
+		chat_text_commit(text, before, deployment->ref);
+	else
+		chat_text_ref(text, before, deployment->ref);
+}
+
+void
 chat_deployment_commit(
     struct chat_text *text, const char *before, const struct deployment *deployment)
 {
@@ -37,7 +46,7 @@ chat_deployment_commit(
 	if (deployment->commit[0] != '\0')
 		chat_text_named(text, before, COMMIT_OF(deployment));
 	else
-		chat_text_ref(text, before, deployment->ref);
+		chat_deployment_ref(text, before, deployment);
 	chat_text_subject(text, " ", deployment->subject);
 }
 
@@ -439,6 +448,8 @@ chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *a
 {
 	const struct release *current = &about->environment->current;
 
+	if (chat_deployment_is_to_hosts(about))
+		return;
 	if (environment_is_in_doubt(about->environment)) {
 		chat_text_add(text, "\n⚠️ " MARK_BOLD);
 		chat_deployment_doubt(text, about->environment, MARK_BOLD "; ");
@@ -470,7 +481,9 @@ chat_deployment_rollback_target(struct chat_text *text, const struct chat_deploy
 {
 	const struct release *previous = &about->environment->previous;
 
-	if (!deployment_can_roll_back(about->deployment)) {
+	if (chat_deployment_is_to_hosts(about)) {
+		chat_text_add(text, "\n↩️ where it fails they get back what they run now");
+	} else if (!deployment_can_roll_back(about->deployment)) {
 		chat_text_add(text, "\n⚠️ no release to roll back to");
 	} else if (!is_rollback_target(about, &about->environment->current) &&
 	    is_rollback_target(about, previous)) {

@@ -302,7 +302,7 @@ row_deployment_last_rollback(
 {
 	return find(tx, ret,
 	    "INDEXED BY work_ended WHERE environment = $1 AND ended_at >= $2"
-	    " AND ((program = 'deploy' AND state = 'ROLLED_BACK')"
+	    " AND ((program = 'deploy' AND state = 'ROLLED_BACK' AND NOT " STORE_IS_TO_HOSTS ")"
 	    " OR (program = 'rollback' AND state = 'LIVE')) ORDER BY ended_at DESC, id DESC LIMIT 1",
 	    DB_TEXT(environment), DB_I64(since));
 }
@@ -393,7 +393,7 @@ row_deployment_failed_since(struct tx *tx, const struct release *release)
 	    " WHERE environment = $1 AND commit_id = $2 AND commit_id <> '' AND id > $3"
 	    " AND program IN ('deploy', 'rollback') AND (state IN ('ROLLED_BACK', 'ROLLBACK_FAILED')"
 	    " OR (state = 'FAILED' AND is_touched <> 0))"
-	    " AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT')"
+	    " AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT') AND NOT " STORE_IS_TO_HOSTS
 	    " UNION ALL SELECT MAX(ended_at) FROM work INDEXED BY work_ended"
 	    " WHERE environment = $1 AND ended_at >= $4 AND id > $3 AND previous = $2"
 	    " AND program = 'deploy' AND state = 'ROLLBACK_FAILED' AND NOT EXISTS"
