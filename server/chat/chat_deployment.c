@@ -353,6 +353,8 @@ chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_
 	}
 	if (deployment_is_action(deployment) && deployment->cancelled_by != 0)
 		return is_cancelled_by_another(deployment); /* it ends at once */
+	if (deployment->why == DEPLOY_WHY_LEFT)
+		return false; /* a person looked at it, and wanted that */
 	return deployment->why != DEPLOY_WHY_CANCELLED || is_cancelled_by_another(deployment) ||
 	    (is_long && deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL);
 }

@@ -251,6 +251,31 @@ add_migration_step(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_some(text, "\n📖 ", about->runbook);
 }
 
+/* A person wanted it so, and which host runs what is known. */
+static void
+add_left(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	const char *name = deployment->environment;
+
+	chat_deployment_why(text, "\n" MARK_BOLD, deployment, MARK_BOLD, WHY_WHOLE);
+	chat_text_add(text, "\n");
+	chat_deployment_commit(text, "", deployment);
+	chat_text_add(text, " is not live; on record is ");
+	if (about->environment->current.id != 0)
+		chat_text_named(text, "", COMMIT_OF(&about->environment->current));
+	else
+		chat_text_add(text, "nothing");
+	chat_text_add(text,
+	    "\nPushes are queued until one release runs there: " MARK_CODE "/deploy %s" MARK_CODE
+	    " or " MARK_CODE "/rollback %s" MARK_CODE
+	    " asks first; or until ▶️ Resume queue of %s",
+	    name, name, name);
+	chat_deployment_requester(text, deployment);
+	chat_deployment_steps(text, about);
+	chat_deployment_took(text, about);
+}
+
 void
 chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -261,6 +286,10 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 		return;
 	}
 	chat_deployment_first(text, about);
+	if (deployment->why == DEPLOY_WHY_LEFT) {
+		add_left(text, about);
+		return;
+	}
 	add_what_runs(text, about);
 	if (deployment->target_changed || environment_is_in_doubt(about->environment))
 		chat_deployment_next_step(text, about->environment,
@@ -369,8 +398,10 @@ chat_deployment_over(struct chat_text *text, const struct chat_deployment *about
 	if (is_since)
 		chat_text_since(text, " is live since ", &about->clock, now->at, about->at);
 	chat_left_hosts(text, about->left, about->n_left, 0);
-	chat_text_add(text, "\nIt %s DOWN: ",
-	    was == FIRST_DOWN || was == FIRST_LEFT_DOWN ? "was" : "may have been");
+	chat_text_add(text, "\nIt %s: ",
+	    was == FIRST_DOWN || was == FIRST_LEFT_DOWN ? "was DOWN" :
+		was == FIRST_LEFT			? "was not live" :
+							  "may have been DOWN");
 	chat_deployment_commit(text, "", deployment);
 	chat_deployment_why(text, ": ", deployment, "", WHY_BRIEF);
 	chat_deployment_requester(text, deployment);

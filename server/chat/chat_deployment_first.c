@@ -54,6 +54,8 @@ failed(const struct chat_deployment *about)
 		return FIRST_STOPPED;
 	if (deployment_is_action(deployment))
 		return deployment_is_loan(deployment) ? FIRST_NOT_LENT : FIRST_FAILED;
+	if (deployment->why == DEPLOY_WHY_LEFT)
+		return FIRST_LEFT;
 	if (deployment->target_changed)
 		return deployment_is_left_down(deployment, about->environment) ? FIRST_LEFT_DOWN :
 		    chat_deployment_is_to_hosts(about) ? FIRST_HOSTS_HALF_WAY :

@@ -523,6 +523,7 @@ is_measured(enum deploy_why why)
 	case DEPLOY_WHY_REJECTED:
 	case DEPLOY_WHY_UNAPPROVED:
 	case DEPLOY_WHY_CI:
+	case DEPLOY_WHY_LEFT:
 	case DEPLOY_WHY_ELSEWHERE:
 	case DEPLOY_WHY_COUNT:
 		break;
@@ -553,6 +554,8 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 {
 	const char *word = deployment_why_word(deployment), *detail = deployment->detail;
 	bool is_brief = how == WHY_BRIEF;
+	bool is_by = deployment->why == DEPLOY_WHY_LEFT ||
+	    (is_brief && deployment->why == DEPLOY_WHY_CANCELLED);
 	char brief[REASON_SIZE];
 
 	if ((word[0] == '\0' && detail[0] == '\0') ||
@@ -564,8 +567,7 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 		detail = chat_deployment_without_script(detail);
 	chat_text_add(text, "%s%s", before, word);
 	if (word[0] != '\0' && detail[0] != '\0')
-		chat_text_add(
-		    text, is_brief && deployment->why == DEPLOY_WHY_CANCELLED ? " " : ": ");
+		chat_text_add(text, is_by ? " " : ": ");
 	text_set(brief, detail);
 	add_detail(text, deployment, is_brief ? brief : detail);
 	chat_text_add(text, "%s%s", is_brief && strlen(detail) >= sizeof(brief) ? "…" : "", behind);

@@ -27,9 +27,8 @@ add_live(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_add(text, "\nlive on %lld of %lld hosts", (long long)hosts->current,
 		    (long long)hosts->all);
 	else
-		chat_text_add(text, "\nlive on %lld of these %lld hosts; %lld of all %lld run it",
-		    (long long)hosts->current, (long long)hosts->all, (long long)now.n,
-		    (long long)now.all);
+		chat_text_add(
+		    text, "\n%lld of all %lld hosts run it", (long long)now.n, (long long)now.all);
 }
 
 static void

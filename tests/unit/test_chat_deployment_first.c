@@ -134,6 +134,8 @@ static const struct golden {
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED,
 	    "⛔ Runs already: " NAME " \"Make it blue\" 1a2b3c4, so it is not deployed again",
 	    .is_live = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_LEFT, "🟡 Left as it is: " NAME " \"Make it blue\"",
+	    .changed = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED,
 	    "❌ Failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "builder",
 	    .run_end = RUN_FAILED },
