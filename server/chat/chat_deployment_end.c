@@ -119,6 +119,38 @@ add_what_hosts_run(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_add(text, MARK_BOLD ": no other host was touched");
 }
 
+/* What was live before runs again: on all hosts, or on how many of them. */
+static void
+add_back(struct chat_text *text, const struct chat_deployment *about, const char *previous)
+{
+	const struct deployment *deployment = about->deployment;
+	const struct release *current = &about->environment->current;
+	const char *environment = deployment->environment;
+	const char *its = commit_name_here(COMMIT_OF(deployment));
+	struct host_share now = chat_deployment_share(about, deployment->previous);
+	bool is_target = deployment_is_back_to_target(deployment);
+
+	if (now.unknown > 0) {
+		chat_text_add(
+		    text, "%s: %s %s", environment, previous, is_target ? "is back" : "runs again");
+		if (!is_target)
+			chat_text_add(
+			    text, " on %lld of %lld hosts", (long long)now.n, (long long)now.all);
+		chat_text_add(text, "; %lld %s unknown and may run %s", (long long)now.unknown,
+		    now.unknown == 1 ? "is" : "are", its);
+		return;
+	}
+	if (deployment_is_back_to_itself(deployment)) {
+		chat_text_add(
+		    text, "%s runs its earlier release of %s again", environment, previous);
+		return;
+	}
+	chat_text_add(text, "%s is NOT running %s; %s %s%s", environment, its,
+	    is_target ? "it is back to" : "it runs", previous, is_target ? "" : " again");
+	if (strcmp(current->commit, deployment->previous) == 0 && current->subject[0] != '\0')
+		chat_text_quoted(text, ": ", current->subject, CHAT_FIRST_SUBJECT);
+}
+
 /* The sentence that a bad end must never leave in doubt: what runs there now. */
 static void
 add_what_runs(struct chat_text *text, const struct chat_deployment *about)
@@ -127,7 +159,6 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 	const char *environment = deployment->environment;
 	bool is_target = deployment_is_back_to_target(deployment);
 	bool is_unhealthy = deployment->why == DEPLOY_WHY_UNHEALTHY;
-	struct host_share now = chat_deployment_share(about, deployment->previous);
 	enum chat_first first = chat_first_of(about);
 	bool is_down = first == FIRST_DOWN || first == FIRST_LEFT_DOWN;
 	const char *its = commit_name_here(COMMIT_OF(deployment)), *previous;
@@ -143,24 +174,8 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_some(text, " on ", deployment->look.down_on);
 	previous = is_target ? "what ran before deploybot" :
 			       commit_name_here(deployment->previous_source, deployment->previous);
-	if (deployment->state == DEPLOY_ROLLED_BACK && now.unknown > 0) {
-		chat_text_add(
-		    text, "%s: %s %s", environment, previous, is_target ? "is back" : "runs again");
-		if (!is_target)
-			chat_text_add(
-			    text, " on %lld of %lld hosts", (long long)now.n, (long long)now.all);
-		chat_text_add(text, "; %lld %s unknown and may run %s", (long long)now.unknown,
-		    now.unknown == 1 ? "is" : "are", its);
-	} else if (deployment_is_back_to_itself(deployment)) {
-		chat_text_add(
-		    text, "%s runs its earlier release of %s again", environment, previous);
-	} else if (deployment->state == DEPLOY_ROLLED_BACK) {
-		chat_text_add(text, "%s is NOT running %s; %s %s%s", environment, its,
-		    is_target ? "it is back to" : "it runs", previous, is_target ? "" : " again");
-		if (strcmp(about->environment->current.commit, deployment->previous) == 0 &&
-		    about->environment->current.subject[0] != '\0')
-			chat_text_quoted(
-			    text, ": ", about->environment->current.subject, CHAT_FIRST_SUBJECT);
+	if (deployment->state == DEPLOY_ROLLED_BACK) {
+		add_back(text, about, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED &&
 	    chat_deployment_is_unknown(about)) {
 		chat_text_add(

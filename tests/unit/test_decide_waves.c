@@ -356,7 +356,7 @@ WORLD_TEST_OF(tolerated_hosts_are_named_until_they_have_left_the_settings, TOLER
 	world_due(w, TIMER_NAG);
 	assert_non_null(world_says(w, "🟡 Failed hosts: staging, for 15 min\n"));
 	assert_non_null(
-	    world_says(w, "these hosts failed:\nh3: failed, runs aaaaaaa; no space left\n/deploy staging failed"));
+	    world_says(w, "these hosts failed:\nh3: failed, runs aaaaaaa; no space left\n/deploy"));
 	assert_string_equal(waves_live(w), COMMIT_B);
 	world_answers(w, WORLD_ADMIN, "/status staging", "hosts: bbbbbbb on 2 of 3, aaaaaaa on 1");
 	assert_null(strstr(world_plain(world_last(w)), "nobody has seen"));

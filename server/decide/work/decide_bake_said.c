@@ -347,7 +347,7 @@ cut(struct tx *tx, struct deployment *work)
 
 #define LEFT_NAMED 3
 
-/* "h1 and h2 run bbbbbbb, the others aaaaaaa"; of more, or of other releases, how many run which. */
+/* "h1 and h2 run bbbbbbb, the others aaaaaaa"; of more hosts or releases, how many run which. */
 static void
 say_hosts(struct tx *tx, const struct deployment *work, struct chat_text *text)
 {
