@@ -80,7 +80,7 @@ say_requested(struct chat_text *text, const struct chat_deployment *about)
 	const struct deployment *deployment = about->deployment;
 
 	chat_first(text, FIRST_ASKS_GIT, deployment->environment);
-	chat_text_ref(text, "", deployment->ref);
+	chat_deployment_ref(text, "", deployment);
 	chat_text_add(text, " …");
 }
 
@@ -198,14 +198,19 @@ say_queued(struct chat_text *text, const struct chat_deployment *about)
 }
 
 static void
-add_in_progress(struct chat_text *text, const struct deployment *deployment)
+add_in_progress(struct chat_text *text, const struct chat_deployment *about)
 {
+	const struct deployment *deployment = about->deployment;
+
 	switch (deployment->state) {
 	case DEPLOY_VERIFYING:
 		chat_text_add(text, "\n🩺 checking health");
 		break;
 	case DEPLOY_ROLLING_BACK:
-		chat_deployment_previous(text, "\n↩️ rolling back to ", deployment);
+		if (chat_deployment_is_to_hosts(about))
+			chat_text_add(text, "\n↩️ its hosts get back what they ran");
+		else
+			chat_deployment_previous(text, "\n↩️ rolling back to ", deployment);
 		break;
 	case DEPLOY_VERIFYING_ROLLBACK:
 		chat_deployment_previous(text, "\n🩺 checking the health of ", deployment);
@@ -239,7 +244,7 @@ say_in_progress(struct chat_text *text, const struct chat_deployment *about)
 	chat_deployment_failed_step(text, about);
 	chat_deployment_waves(text, about);
 	chat_deployment_steps(text, about);
-	add_in_progress(text, deployment);
+	add_in_progress(text, about);
 	chat_deployment_draining(text, about);
 	chat_deployment_note(text, deployment);
 }
@@ -348,6 +353,8 @@ chat_deployment_rings(const struct deployment *deployment, int64_t notify_after_
 	}
 	if (deployment_is_action(deployment) && deployment->cancelled_by != 0)
 		return is_cancelled_by_another(deployment); /* it ends at once */
+	if (deployment->why == DEPLOY_WHY_LEFT)
+		return false; /* a person looked at it, and wanted that */
 	return deployment->why != DEPLOY_WHY_CANCELLED || is_cancelled_by_another(deployment) ||
 	    (is_long && deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL);
 }

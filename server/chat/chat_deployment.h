@@ -53,6 +53,7 @@ struct chat_waves {
 	struct host bad[HOSTS_BAD_SHOWN];
 	size_t n_bad;
 	struct waves_shown planned; /* a question: which it will be in */
+	struct host_mix runs; /* all hosts of its environment, as they are now */
 };
 
 /* Everything that a message about it may need; what does not apply is NULL or 0. */
@@ -326,6 +327,8 @@ struct chat_history {
 	bool is_left;	 /* it was rolled back */
 	bool serves;	 /* it is what runs there */
 	bool is_promotion;
+	bool is_to_hosts;	 /* of those of its own environment that did not run it */
+	struct host_share hosts; /* of what serves, and was in waves: how many run it */
 	struct chat_clock clock;
 	int64_t at;
 };

@@ -60,7 +60,7 @@ chat_action_asked(struct chat_text *text, const struct deployment *action)
 		chat_text_outside(text, "\n", action->changed);
 		chat_text_add(text, "\n\n");
 	}
-	add_what(text, chat_first_of_question(action), action);
+	add_what(text, chat_first_of_question(action, false), action);
 }
 
 void

@@ -106,7 +106,8 @@ chat_deployment_approval(struct chat_text *text, const struct chat_deployment *a
 		chat_text_add(text, "\n\n");
 		chat_deployment_doubted(text, about);
 	}
-	if (deployment->is_again && !deployment_is_rollback(deployment))
+	if (deployment->is_again && !deployment_is_rollback(deployment) &&
+	    !chat_deployment_is_to_hosts(about))
 		chat_text_add(text, "\n⚠️ this is live already");
 	if (deployment_is_rollback(deployment)) /* of a deployment it is a part */
 		chat_deployment_replaces(text, about);

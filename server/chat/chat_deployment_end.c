@@ -95,19 +95,60 @@ chat_deployment_end_live(struct chat_text *text, const struct chat_deployment *a
 	chat_deployment_folded(text, about);
 }
 
-/* A release of the commit that was live already: nothing else ran before, nor runs now. */
-static bool
-is_same_again(const struct deployment *deployment)
-{
-	return strcmp(deployment->commit, deployment->previous) == 0;
-}
-
 /* Its host may have put it back, or have left it up. */
 static const char *
 what_it_left(const struct deployment *deployment)
 {
 	return deployment->why == DEPLOY_WHY_CANCELLED ? "was stopped, what it left is not known" :
 							 "failed, what it left is not known";
+}
+
+/* What it failed to bring to some hosts is live on the others, which it has not touched. */
+static void
+add_what_hosts_run(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	struct host_share now = chat_deployment_share(about, deployment->commit);
+
+	chat_text_add(text, "\n" MARK_BOLD "%s runs %s on %lld of %lld hosts",
+	    deployment->environment, commit_name_here(COMMIT_OF(deployment)), (long long)now.n,
+	    (long long)now.all);
+	if (now.unknown > 0)
+		chat_text_add(text, ", %lld %s unknown", (long long)now.unknown,
+		    now.unknown == 1 ? "is" : "are");
+	chat_text_add(text, MARK_BOLD ": no other host was touched");
+}
+
+/* What was live before runs again: on all hosts, or on how many of them. */
+static void
+add_back(struct chat_text *text, const struct chat_deployment *about, const char *previous)
+{
+	const struct deployment *deployment = about->deployment;
+	const struct release *current = &about->environment->current;
+	const char *environment = deployment->environment;
+	const char *its = commit_name_here(COMMIT_OF(deployment));
+	struct host_share now = chat_deployment_share(about, deployment->previous);
+	bool is_target = deployment_is_back_to_target(deployment);
+
+	if (now.unknown > 0) {
+		chat_text_add(
+		    text, "%s: %s %s", environment, previous, is_target ? "is back" : "runs again");
+		if (!is_target)
+			chat_text_add(
+			    text, " on %lld of %lld hosts", (long long)now.n, (long long)now.all);
+		chat_text_add(text, "; %lld %s unknown and may run %s", (long long)now.unknown,
+		    now.unknown == 1 ? "is" : "are", its);
+		return;
+	}
+	if (deployment_is_back_to_itself(deployment)) {
+		chat_text_add(
+		    text, "%s runs its earlier release of %s again", environment, previous);
+		return;
+	}
+	chat_text_add(text, "%s is NOT running %s; %s %s%s", environment, its,
+	    is_target ? "it is back to" : "it runs", previous, is_target ? "" : " again");
+	if (strcmp(current->commit, deployment->previous) == 0 && current->subject[0] != '\0')
+		chat_text_quoted(text, ": ", current->subject, CHAT_FIRST_SUBJECT);
 }
 
 /* The sentence that a bad end must never leave in doubt: what runs there now. */
@@ -122,6 +163,10 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 	bool is_down = first == FIRST_DOWN || first == FIRST_LEFT_DOWN;
 	const char *its = commit_name_here(COMMIT_OF(deployment)), *previous;
 
+	if (chat_deployment_is_to_hosts(about) && deployment->target_changed) {
+		add_what_hosts_run(text, about);
+		return;
+	}
 	chat_text_add(text, "\n" MARK_BOLD);
 	if (is_down || deployment->state == DEPLOY_ROLLBACK_FAILED)
 		chat_text_add(text, "%s %s DOWN", environment, is_down ? "is" : "may be");
@@ -129,16 +174,8 @@ add_what_runs(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_some(text, " on ", deployment->look.down_on);
 	previous = is_target ? "what ran before deploybot" :
 			       commit_name_here(deployment->previous_source, deployment->previous);
-	if (deployment->state == DEPLOY_ROLLED_BACK && is_same_again(deployment)) {
-		chat_text_add(
-		    text, "%s runs its earlier release of %s again", environment, previous);
-	} else if (deployment->state == DEPLOY_ROLLED_BACK) {
-		chat_text_add(text, "%s is NOT running %s; %s %s%s", environment, its,
-		    is_target ? "it is back to" : "it runs", previous, is_target ? "" : " again");
-		if (strcmp(about->environment->current.commit, deployment->previous) == 0 &&
-		    about->environment->current.subject[0] != '\0')
-			chat_text_quoted(
-			    text, ": ", about->environment->current.subject, CHAT_FIRST_SUBJECT);
+	if (deployment->state == DEPLOY_ROLLED_BACK) {
+		add_back(text, about, previous);
 	} else if (deployment->state == DEPLOY_ROLLBACK_FAILED &&
 	    chat_deployment_is_unknown(about)) {
 		chat_text_add(
@@ -229,6 +266,31 @@ add_migration_step(struct chat_text *text, const struct chat_deployment *about)
 	chat_text_some(text, "\n📖 ", about->runbook);
 }
 
+/* A person wanted it so, and which host runs what is known. */
+static void
+add_left(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	const char *name = deployment->environment;
+
+	chat_deployment_why(text, "\n" MARK_BOLD, deployment, MARK_BOLD, WHY_WHOLE);
+	chat_text_add(text, "\n");
+	chat_deployment_commit(text, "", deployment);
+	chat_text_add(text, " is not live; on record is ");
+	if (about->environment->current.id != 0)
+		chat_text_named(text, "", COMMIT_OF(&about->environment->current));
+	else
+		chat_text_add(text, "nothing");
+	chat_text_add(text,
+	    "\nPushes are queued until one release runs there: " MARK_CODE "/deploy %s" MARK_CODE
+	    " or " MARK_CODE "/rollback %s" MARK_CODE
+	    " asks first; or until ▶️ Resume queue of %s",
+	    name, name, name);
+	chat_deployment_requester(text, deployment);
+	chat_deployment_steps(text, about);
+	chat_deployment_took(text, about);
+}
+
 void
 chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment *about)
 {
@@ -239,6 +301,10 @@ chat_deployment_end_failed(struct chat_text *text, const struct chat_deployment 
 		return;
 	}
 	chat_deployment_first(text, about);
+	if (deployment->why == DEPLOY_WHY_LEFT) {
+		add_left(text, about);
+		return;
+	}
 	add_what_runs(text, about);
 	if (deployment->target_changed || environment_is_in_doubt(about->environment))
 		chat_deployment_next_step(text, about->environment,
@@ -298,7 +364,7 @@ chat_deployment_end_rolled_back(struct chat_text *text, const struct chat_deploy
 	add_tail(text, about);
 	chat_deployment_application_log(text, about);
 	chat_deployment_unprobed(text, deployment);
-	if (!is_same_again(deployment))
+	if (!deployment_is_back_to_itself(deployment))
 		add_blocked(text, deployment);
 	chat_text_some(text, "\n📖 ", about->runbook);
 	chat_deployment_note(text, deployment);
@@ -347,8 +413,10 @@ chat_deployment_over(struct chat_text *text, const struct chat_deployment *about
 	if (is_since)
 		chat_text_since(text, " is live since ", &about->clock, now->at, about->at);
 	chat_left_hosts(text, about->left, about->n_left, 0);
-	chat_text_add(text, "\nIt %s DOWN: ",
-	    was == FIRST_DOWN || was == FIRST_LEFT_DOWN ? "was" : "may have been");
+	chat_text_add(text, "\nIt %s: ",
+	    was == FIRST_DOWN || was == FIRST_LEFT_DOWN ? "was DOWN" :
+		was == FIRST_LEFT			? "was not live" :
+							  "may have been DOWN");
 	chat_deployment_commit(text, "", deployment);
 	chat_deployment_why(text, ": ", deployment, "", WHY_BRIEF);
 	chat_deployment_requester(text, deployment);

@@ -54,10 +54,13 @@ failed(const struct chat_deployment *about)
 		return FIRST_STOPPED;
 	if (deployment_is_action(deployment))
 		return deployment_is_loan(deployment) ? FIRST_NOT_LENT : FIRST_FAILED;
+	if (deployment->why == DEPLOY_WHY_LEFT)
+		return FIRST_LEFT;
 	if (deployment->target_changed)
 		return deployment_is_left_down(deployment, about->environment) ? FIRST_LEFT_DOWN :
-		    deployment_is_rollback(deployment)			       ? FIRST_BACK_DOWN :
-										 FIRST_HALF_WAY;
+		    chat_deployment_is_to_hosts(about) ? FIRST_HOSTS_HALF_WAY :
+		    deployment_is_rollback(deployment) ? FIRST_BACK_DOWN :
+							 FIRST_HALF_WAY;
 	if (deployment_migration(deployment) == MIGRATION_FAILED ||
 	    deployment_migration(deployment) == MIGRATION_NOT_STARTED)
 		return FIRST_MIGRATION_FAILED;
@@ -122,19 +125,21 @@ of_program(const struct deployment *deployment, enum chat_first deploys, enum ch
 }
 
 static enum chat_first
-asked(const struct deployment *deployment)
+asked(const struct chat_deployment *about)
 {
+	const struct deployment *deployment = about->deployment;
+
 	if (deployment->confirmed_by != 0 && !deployment_is_action(deployment))
 		return FIRST_CONFIRMED;
 	if (deployment->changed[0] != '\0')
 		return deployment_is_action(deployment) ? FIRST_NOT_DONE_YET :
 		    deployment->answered_at != 0	? FIRST_NOT_STARTED :
 							  FIRST_ASKED_ANEW;
-	return chat_first_of_question(deployment);
+	return chat_first_of_question(deployment, chat_deployment_is_to_hosts(about));
 }
 
 enum chat_first
-chat_first_of_question(const struct deployment *deployment)
+chat_first_of_question(const struct deployment *deployment, bool is_to_hosts)
 {
 	return deployment_is_gate(deployment)	? FIRST_ASKS_GATE :
 	    deployment_is_pipeline(deployment)	? FIRST_ASKS_PIPELINE :
@@ -142,6 +147,7 @@ chat_first_of_question(const struct deployment *deployment)
 	    deployment_is_rollback(deployment)	? of_program(deployment, FIRST_ASKS_DEPLOY,
 						      FIRST_ASKS_BACK, FIRST_ASKS_FORWARD) :
 	    deployment_is_emergency(deployment) ? FIRST_ASKS_EMERGENCY :
+	    is_to_hosts				? FIRST_ASKS_HOSTS :
 	    deployment->is_again		? FIRST_ASKS_AGAIN :
 						  FIRST_ASKS_DEPLOY;
 }
@@ -227,18 +233,80 @@ is_ended_gate(const struct deployment *deployment)
 	    deploy_flow_class(deployment->state) == DEPLOY_CLASS_FINAL;
 }
 
+static bool
+is_stopped_back(const struct chat_deployment *about)
+{
+	return about->deployment->why == DEPLOY_WHY_CANCELLED;
+}
+
+/* Of one that is live: hosts of its environment do not run it. */
+static bool
+is_on_some(const struct chat_deployment *about)
+{
+	struct host_share now = chat_deployment_share(about, about->deployment->commit);
+
+	if (about->waves == NULL || deployment_is_rollback(about->deployment))
+		return false;
+	return chat_deployment_is_to_hosts(about) ?
+	    now.n < now.all :
+	    about->waves->hosts.current < about->waves->hosts.all;
+}
+
+static enum chat_first
+live(const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+
+	if (about->since != NULL && about->since->is_left)
+		return FIRST_WAS_ROLLED_BACK;
+	if (about->since != NULL && about->since->until != 0)
+		return FIRST_WAS_LIVE;
+	if (is_on_some(about))
+		return FIRST_LIVE_SOME;
+	return of_program(deployment,
+	    deployment->urls[0] != '\0'		   ? FIRST_LIVE :
+		chat_deployment_is_to_hosts(about) ? FIRST_LIVE_HOSTS :
+						     FIRST_LIVE_UNCHECKED,
+	    FIRST_LIVE_BACK, FIRST_LIVE_FORWARD);
+}
+
+/* Of one that brings what is live to hosts that do not run it: all others go on.  COUNT: what is
+ * said of any other. */
+static enum chat_first
+of_hosts(const struct chat_deployment *about)
+{
+	if (!chat_deployment_is_to_hosts(about))
+		return CHAT_FIRST_COUNT;
+	switch (about->deployment->state) {
+	case DEPLOY_RUNNING:
+	case DEPLOY_VERIFYING:
+		return FIRST_DEPLOYS_HOSTS;
+	case DEPLOY_ROLLING_BACK:
+		return is_stopped_back(about) ? CHAT_FIRST_COUNT : FIRST_HOSTS_RETURN;
+	case DEPLOY_ROLLED_BACK:
+		return is_stopped_back(about) ? FIRST_HOSTS_STOPPED : FIRST_HOSTS_RETURNED;
+	case DEPLOY_ROLLBACK_FAILED:
+		return FIRST_HOSTS_DOWN;
+	default:
+		return CHAT_FIRST_COUNT;
+	}
+}
+
 enum chat_first
 chat_first_of(const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
+	enum chat_first first = of_hosts(about);
 
 	if (is_ended_gate(deployment))
 		return gate_ended(deployment);
+	if (first != CHAT_FIRST_COUNT)
+		return first;
 	switch (deployment->state) {
 	case DEPLOY_REQUESTED:
 		return FIRST_ASKS_GIT;
 	case DEPLOY_AWAITING_CONFIRMATION:
-		return asked(deployment);
+		return asked(about);
 	case DEPLOY_AWAITING_APPROVAL:
 		return awaits(about);
 	case DEPLOY_QUEUED:
@@ -262,13 +330,7 @@ chat_first_of(const struct chat_deployment *about)
 	case DEPLOY_VERIFYING_ROLLBACK:
 		return FIRST_LOOKS_BACK;
 	case DEPLOY_LIVE:
-		if (about->since != NULL && about->since->is_left)
-			return FIRST_WAS_ROLLED_BACK;
-		if (about->since != NULL && about->since->until != 0)
-			return FIRST_WAS_LIVE;
-		return of_program(deployment,
-		    deployment->urls[0] == '\0' ? FIRST_LIVE_UNCHECKED : FIRST_LIVE,
-		    FIRST_LIVE_BACK, FIRST_LIVE_FORWARD);
+		return live(about);
 	case DEPLOY_FAILED:
 		return failed(about);
 	case DEPLOY_DONE:
@@ -364,8 +426,10 @@ before_subject(const struct chat_deployment *about)
 		return ", old one serves: ";
 	if (deployment->state == DEPLOY_ROLLING_BACK)
 		return ": ";
-	if (deployment->state == DEPLOY_ROLLED_BACK)
+	if (deployment->state == DEPLOY_ROLLED_BACK && !chat_deployment_is_to_hosts(about))
 		return " from ";
+	if (deployment->state == DEPLOY_ROLLED_BACK)
+		return ": ";
 	return !is_unbegun_rollback(deployment) ? " " :
 	    deployment->is_forward		? ", roll forward to " :
 						  ", roll back to ";
@@ -382,6 +446,34 @@ add_down_on(struct chat_text *text, const struct chat_deployment *about)
 		return;
 	chat_text_outside(text, " on ", on);
 	chat_text_add(text, first == FIRST_DOWN ? "," : "");
+}
+
+/* On how many hosts, where that is not all there is to its environment. */
+static void
+add_hosts(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct deployment *deployment = about->deployment;
+	struct host_share now = chat_deployment_share(about, deployment->previous);
+	enum chat_first first = chat_first_of(about);
+	long long current = about->waves != NULL ? (long long)about->waves->hosts.current : 0;
+
+	if (deployment->state == DEPLOY_ROLLED_BACK && chat_deployment_is_to_hosts(about)) {
+		chat_text_add(text, ", %lld of %lld run ", (long long)now.n, (long long)now.all);
+		chat_text_named(text, "", COMMIT_OF(deployment));
+	} else if (deployment->state == DEPLOY_ROLLED_BACK && now.unknown > 0) {
+		chat_text_add(text, ", %lld host%s unknown,", (long long)now.unknown,
+		    now.unknown == 1 ? "" : "s");
+	} else if (first == FIRST_HOSTS_RETURN) {
+		chat_text_add(text, ", the others run on");
+	} else if ((first == FIRST_LIVE || first == FIRST_LIVE_SOME || first == FIRST_LIVE_HOSTS) &&
+	    chat_deployment_is_to_hosts(about)) {
+		now = chat_deployment_share(about, deployment->commit);
+		chat_text_add(text, " on %lld more host%s, %lld of %lld run it", current,
+		    current == 1 ? "" : "s", (long long)now.n, (long long)now.all);
+	} else if (first == FIRST_LIVE_SOME) {
+		chat_text_add(
+		    text, " on %lld of %lld hosts", current, (long long)about->waves->hosts.all);
+	}
 }
 
 /* Of what is live: a green line would be read as that all is as it should be. */
@@ -413,6 +505,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 	const struct deployment *deployment = about->deployment;
 
 	chat_first(text, chat_first_of(about), deployment_target_here(deployment));
+	add_hosts(text, about);
 	add_warned(text, about);
 	if (deployment->state == DEPLOY_LIVE && deployment_is_rollback(deployment)) {
 		if (deployment->subject[0] != '\0')
@@ -430,7 +523,7 @@ chat_deployment_first(struct chat_text *text, const struct chat_deployment *abou
 		add_rest(text, about);
 		return;
 	}
-	if (deployment->state == DEPLOY_ROLLING_BACK)
+	if (deployment->state == DEPLOY_ROLLING_BACK && !chat_deployment_is_to_hosts(about))
 		chat_deployment_previous(text, ", rolling back to ", deployment);
 	if (deployment->state == DEPLOY_SUPERSEDED)
 		chat_text_outside(text, ", ",

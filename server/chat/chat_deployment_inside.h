@@ -4,6 +4,7 @@
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_first.h"
+#include "chat/chat_hosts.h"
 #include "chat/chat_text.h"
 
 /* In the place of author and branch. */
@@ -13,7 +14,11 @@
 void chat_deployment_commit(
     struct chat_text *text, const char *before, const struct deployment *deployment);
 
-/* The same in a first line: the subject stands first, and is cut. */
+/* What was asked for: a branch, or a commit by its first digits. */
+void chat_deployment_ref(
+    struct chat_text *text, const char *before, const struct deployment *deployment);
+
+/* The commit and subject in a first line: the subject stands first, and is cut. */
 void chat_deployment_what(
     struct chat_text *text, const char *before, const struct deployment *deployment);
 
@@ -35,6 +40,13 @@ void chat_deployment_promotion(struct chat_text *text, const struct chat_deploym
 
 /* What its release will not have.  Not of a rollback: its release is as it was. */
 void chat_deployment_missing(struct chat_text *text, const struct deployment *deployment);
+
+/* Does it bring what is live to hosts that do not run it, and to no other? */
+bool chat_deployment_is_to_hosts(const struct chat_deployment *about);
+
+/* Where it is in waves: how many hosts of its environment run that commit. */
+struct host_share
+chat_deployment_share(const struct chat_deployment *about, const char *commit);
 
 /* Lines: which wave of it is in hand, on how many hosts it is, and which of them failed. */
 void chat_deployment_waves(struct chat_text *text, const struct chat_deployment *about);
@@ -146,7 +158,8 @@ void chat_action_about(struct chat_text *text, const struct chat_deployment *abo
 
 /* Which row of first.def its message begins with; of its question where that stands alone. */
 enum chat_first chat_first_of(const struct chat_deployment *about);
-enum chat_first chat_first_of_question(const struct deployment *deployment);
+enum chat_first
+chat_first_of_question(const struct deployment *deployment, bool is_to_hosts);
 
 /* The first line of one that has ended, or is rolled back: outcome, environment, subject. */
 void chat_deployment_first(struct chat_text *text, const struct chat_deployment *about);

@@ -20,8 +20,12 @@ add_sign(struct chat_text *text, const struct deployment *deployment, const stru
 void
 chat_deployment_live(struct chat_text *text, const struct chat_history *is)
 {
+	if (is->serves && is->hosts.n < is->hosts.all)
+		chat_text_add(text, "live on %lld of %lld hosts", (long long)is->hosts.n,
+		    (long long)is->hosts.all);
 	if (is->serves)
-		chat_text_since(text, "live since ", &is->clock, is->since, is->at);
+		chat_text_since(text, is->hosts.n < is->hosts.all ? " since " : "live since ",
+		    &is->clock, is->since, is->at);
 	else if (is->until != 0)
 		chat_text_ago(text, "was live until ", is->until, is->at);
 	else
@@ -37,7 +41,8 @@ chat_deployment_line(
 	char brief[100];
 
 	if (is->serves || (deployment->state == DEPLOY_LIVE && !is->is_left))
-		chat_text_add(text, "✅"); /* also where a rollback brought it */
+		chat_text_add(text, /* also where a rollback brought it */
+		    is->hosts.n < is->hosts.all ? "🟡" : "✅");
 	else if (is->is_left)
 		chat_text_add(text, "↩️");
 	else
@@ -50,6 +55,7 @@ chat_deployment_line(
 	    deployment->is_forward		   ? "roll forward, " :
 		deployment_is_rollback(deployment) ? "rollback, " :
 		is->is_promotion		   ? "promotion, " :
+		is->is_to_hosts			   ? "to some hosts, " :
 						     "");
 	if (is->release != 0)
 		chat_deployment_live(text, is);

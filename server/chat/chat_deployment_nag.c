@@ -32,7 +32,10 @@ nag_hosts(struct chat_text *text, const struct chat_nag *nag)
 		chat_host(text, "\n", &waves->bad[i]);
 	if (more > 0)
 		chat_text_add(text, "\nand %lld more", (long long)more);
-	chat_text_add(text, "\nThe next deployment takes them along in its first wave");
+	chat_text_add(text,
+	    "\n" MARK_CODE "/deploy %s failed" MARK_CODE
+	    " brings it there; the next deployment takes them along in its first wave",
+	    nag->work->environment);
 	chat_text_add(text, nag->is_last ? "\nThis is the last reminder." : "");
 }
 
@@ -49,10 +52,11 @@ chat_deployment_nag(struct chat_text *text, const struct chat_nag *nag)
 		return;
 	}
 	chat_first(text,
-	    !environment->is_down ? (is_back ? FIRST_NAG_BACK : FIRST_NAG_MIGRATION) :
-		is_well		  ? FIRST_NAG_HEALTHY :
-		is_sure		  ? FIRST_NAG_SURE :
-				    FIRST_NAG_DOWN,
+	    deployment_is_back_to_itself(work) ? FIRST_NAG_AGAIN :
+		!environment->is_down	       ? (is_back ? FIRST_NAG_BACK : FIRST_NAG_MIGRATION) :
+		is_well			       ? FIRST_NAG_HEALTHY :
+		is_sure			       ? FIRST_NAG_SURE :
+						 FIRST_NAG_DOWN,
 	    work->environment);
 	if (environment->is_down && is_sure)
 		chat_text_some(text, " on ", work->look.down_on);
@@ -90,7 +94,9 @@ void
 chat_deployment_unseen(struct chat_text *text, const struct deployment *work, int64_t at)
 {
 	chat_text_add(text, "\n👀 nobody has seen yet that it ");
-	if (work->state == DEPLOY_ROLLED_BACK || work->state == DEPLOY_PAUSED)
+	if (deployment_is_back_to_itself(work))
+		chat_text_named(text, "failed again with ", COMMIT_OF(work));
+	else if (work->state == DEPLOY_ROLLED_BACK || work->state == DEPLOY_PAUSED)
 		chat_text_named(text,
 		    work->state == DEPLOY_PAUSED ? "is paused with " : "was rolled back from ",
 		    COMMIT_OF(work));

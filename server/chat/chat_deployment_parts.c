@@ -14,6 +14,15 @@ chat_deployment_until(struct chat_text *text, const struct chat_deployment *abou
 }
 
 void
+chat_deployment_ref(struct chat_text *text, const char *before, const struct deployment *deployment)
+{
+	if (text_is_hex(deployment->ref, 40, SIZE_MAX))
+		chat_text_commit(text, before, deployment->ref);
+	else
+		chat_text_ref(text, before, deployment->ref);
+}
+
+void
 chat_deployment_commit(
     struct chat_text *text, const char *before, const struct deployment *deployment)
 {
@@ -37,7 +46,7 @@ chat_deployment_commit(
 	if (deployment->commit[0] != '\0')
 		chat_text_named(text, before, COMMIT_OF(deployment));
 	else
-		chat_text_ref(text, before, deployment->ref);
+		chat_deployment_ref(text, before, deployment);
 	chat_text_subject(text, " ", deployment->subject);
 }
 
@@ -439,6 +448,8 @@ chat_deployment_replaces(struct chat_text *text, const struct chat_deployment *a
 {
 	const struct release *current = &about->environment->current;
 
+	if (chat_deployment_is_to_hosts(about))
+		return;
 	if (environment_is_in_doubt(about->environment)) {
 		chat_text_add(text, "\n⚠️ " MARK_BOLD);
 		chat_deployment_doubt(text, about->environment, MARK_BOLD "; ");
@@ -470,7 +481,9 @@ chat_deployment_rollback_target(struct chat_text *text, const struct chat_deploy
 {
 	const struct release *previous = &about->environment->previous;
 
-	if (!deployment_can_roll_back(about->deployment)) {
+	if (chat_deployment_is_to_hosts(about)) {
+		chat_text_add(text, "\n↩️ where it fails they get back what they run now");
+	} else if (!deployment_can_roll_back(about->deployment)) {
 		chat_text_add(text, "\n⚠️ no release to roll back to");
 	} else if (!is_rollback_target(about, &about->environment->current) &&
 	    is_rollback_target(about, previous)) {
@@ -510,6 +523,7 @@ is_measured(enum deploy_why why)
 	case DEPLOY_WHY_REJECTED:
 	case DEPLOY_WHY_UNAPPROVED:
 	case DEPLOY_WHY_CI:
+	case DEPLOY_WHY_LEFT:
 	case DEPLOY_WHY_ELSEWHERE:
 	case DEPLOY_WHY_COUNT:
 		break;
@@ -540,6 +554,8 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 {
 	const char *word = deployment_why_word(deployment), *detail = deployment->detail;
 	bool is_brief = how == WHY_BRIEF;
+	bool is_by = deployment->why == DEPLOY_WHY_LEFT ||
+	    (is_brief && deployment->why == DEPLOY_WHY_CANCELLED);
 	char brief[REASON_SIZE];
 
 	if ((word[0] == '\0' && detail[0] == '\0') ||
@@ -551,8 +567,7 @@ chat_deployment_why(struct chat_text *text, const char *before, const struct dep
 		detail = chat_deployment_without_script(detail);
 	chat_text_add(text, "%s%s", before, word);
 	if (word[0] != '\0' && detail[0] != '\0')
-		chat_text_add(
-		    text, is_brief && deployment->why == DEPLOY_WHY_CANCELLED ? " " : ": ");
+		chat_text_add(text, is_by ? " " : ": ");
 	text_set(brief, detail);
 	add_detail(text, deployment, is_brief ? brief : detail);
 	chat_text_add(text, "%s%s", is_brief && strlen(detail) >= sizeof(brief) ? "…" : "", behind);

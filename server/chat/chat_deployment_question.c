@@ -41,13 +41,18 @@ add_beginning(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
 	const struct environment *environment = about->environment;
+	bool is_to_hosts = chat_deployment_is_to_hosts(about);
 
 	if (deployment->changed[0] != '\0')
 		add_changed(text, deployment);
-	chat_first(text, chat_first_of_question(deployment), deployment->environment);
-	chat_text_add(text, "%s\n",
-	    deployment->is_again && !deployment_is_rollback(deployment) ? " This is live already:" :
-									  "");
+	chat_first(text, chat_first_of_question(deployment, is_to_hosts), deployment->environment);
+	if (is_to_hosts)
+		chat_text_add(text, ": %zu host%s not run what is live?",
+		    about->waves->planned.of[0],
+		    about->waves->planned.of[0] == 1 ? " that does" : "s that do");
+	else if (deployment->is_again && !deployment_is_rollback(deployment))
+		chat_text_add(text, " This is live already:");
+	chat_text_add(text, "\n");
 	chat_deployment_doubted(text, about);
 	if (deployment_is_rollback(deployment)) {
 		if (environment_is_in_doubt(environment))

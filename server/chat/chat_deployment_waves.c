@@ -1,8 +1,35 @@
 /* chat_deployment_waves.c - on how many hosts a deployment in waves is, and which of them failed.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_deployment_inside.h"
-#include "chat/chat_hosts.h"
 #include "lib/text.h"
+
+bool
+chat_deployment_is_to_hosts(const struct chat_deployment *about)
+{
+	return about->waves != NULL && about->promotion != NULL &&
+	    promotion_is_own(about->promotion, about->deployment->environment);
+}
+
+struct host_share
+chat_deployment_share(const struct chat_deployment *about, const char *commit)
+{
+	return about->waves != NULL ? chat_host_share(&about->waves->runs, commit) :
+				      (struct host_share){ 0 };
+}
+
+static void
+add_live(struct chat_text *text, const struct chat_deployment *about)
+{
+	const struct host_counts *hosts = &about->waves->hosts;
+	struct host_share now = chat_deployment_share(about, about->deployment->commit);
+
+	if (!chat_deployment_is_to_hosts(about))
+		chat_text_add(text, "\nlive on %lld of %lld hosts", (long long)hosts->current,
+		    (long long)hosts->all);
+	else
+		chat_text_add(
+		    text, "\n%lld of all %lld hosts run it", (long long)now.n, (long long)now.all);
+}
 
 static void
 add_bad(struct chat_text *text, const struct chat_waves *waves)
@@ -34,8 +61,7 @@ chat_deployment_waves(struct chat_text *text, const struct chat_deployment *abou
 		    (long long)hosts->current, (long long)hosts->touched);
 		break;
 	case DEPLOY_LIVE:
-		chat_text_add(text, "\nlive on %lld of %lld hosts", (long long)hosts->current,
-		    (long long)hosts->all);
+		add_live(text, about);
 		break;
 	default:
 		if (deployment->waves == 1)

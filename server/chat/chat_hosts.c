@@ -30,13 +30,24 @@ chat_host(struct chat_text *text, const char *before, const struct host *host)
 	chat_text_some(text, "; ", host->detail);
 }
 
+struct host_share
+chat_host_share(const struct host_mix *mix, const char *release)
+{
+	struct host_share ret = { 0 };
+
+	for (size_t i = 0; i < mix->n; i++) {
+		const struct host_mixed *is = &mix->of[i];
+
+		ret.all += is->n;
+		ret.unknown += is->is_unknown ? is->n : 0;
+		ret.n += !is->is_unknown && strcmp(is->release, release) == 0 ? is->n : 0;
+	}
+	return ret;
+}
+
 void
 chat_host_mix(struct chat_text *text, const char *before, const struct host_mix *mix)
 {
-	int64_t all = 0;
-
-	for (size_t i = 0; i < mix->n; i++)
-		all += mix->of[i].n;
 	for (size_t i = 0; i < mix->n && mix->n > 1; i++) {
 		chat_text_add(text, "%s%.7s on %lld", i == 0 ? before : ", ",
 		    mix->of[i].is_unknown	      ? "unknown" :
@@ -44,6 +55,6 @@ chat_host_mix(struct chat_text *text, const char *before, const struct host_mix 
 							"nothing",
 		    (long long)mix->of[i].n);
 		if (i == 0)
-			chat_text_add(text, " of %lld", (long long)all);
+			chat_text_add(text, " of %lld", (long long)chat_host_share(mix, "").all);
 	}
 }

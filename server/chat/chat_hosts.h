@@ -11,5 +11,8 @@ const char *chat_host_name(const struct host *host, char ret[LIMIT_HOST]);
 /* Behind `before`: its name, its state, what it runs, and why it failed. */
 void chat_host(struct chat_text *text, const char *before, const struct host *host);
 
+/* How many of them run that release. */
+struct host_share chat_host_share(const struct host_mix *mix, const char *release);
+
 /* "45f7076 on 112 of 1000, 17f61c5 on 888"; nothing where all run the same. */
 void chat_host_mix(struct chat_text *text, const char *before, const struct host_mix *mix);

@@ -144,6 +144,7 @@ add_what_runs(struct chat_text *text, const struct chat_status *status)
 {
 	const struct release *release = &status->environment->current;
 	enum standing is = standing(status);
+	struct host_share on = chat_host_share(&status->hosts, release->commit);
 
 	if (is_client(status)) {
 		chat_text_add(text, MARK_BOLD "%s" MARK_BOLD "%s", status->environment->name,
@@ -159,10 +160,13 @@ add_what_runs(struct chat_text *text, const struct chat_status *status)
 	if (is == STANDING_OUT && status->n_urls > 1)
 		chat_text_add(
 		    text, ": %zu of %zu health URLs", count_failing(status), status->n_urls);
-	chat_text_add(text, "%s",
-	    is == STANDING_OUT && status->n_urls > 1 ? " unhealthy; last live: " :
-		release->id != 0		     ? rows[is].release :
-						       rows[is].none);
+	if (is >= STANDING_NOT_ASKED && on.n < on.all)
+		chat_text_add(text, ": %lld of %lld run ", (long long)on.n, (long long)on.all);
+	else
+		chat_text_add(text, "%s",
+		    is == STANDING_OUT && status->n_urls > 1 ? " unhealthy; last live: " :
+			release->id != 0		     ? rows[is].release :
+							       rows[is].none);
 	if (release->id != 0)
 		chat_text_named(text, "", COMMIT_OF(release));
 }
@@ -564,24 +568,18 @@ chat_status(struct chat_text *text, const struct chat_status *status)
 
 #define SUBJECT_LETTERS 40
 
-static const char *
-health_words(const struct chat_status *status)
-{
-	enum standing is = standing(status);
-
-	return is == STANDING_NOT_CHECKED && status->is_not_looked_at ? ", health not looked at" :
-									rows[is].health;
-}
-
 static void
 add_short_release(struct chat_text *text, const struct chat_status *status)
 {
 	const struct release *release = &status->environment->current;
+	enum standing is = standing(status);
 
 	add_what_runs(text, status);
 	if (release->id == 0)
 		return;
-	chat_text_add(text, "%s", health_words(status));
+	chat_text_add(text, "%s",
+	    is == STANDING_NOT_CHECKED && status->is_not_looked_at ? ", health not looked at" :
+								     rows[is].health);
 	chat_text_quoted(text, "\n", release->subject, SUBJECT_LETTERS);
 	chat_text_since(text, ", live since ", &status->clock, release->at, 0); /* with its date */
 }

@@ -108,6 +108,7 @@
 	W(REJECTED,    "REJECTED",    "rejected") \
 	W(UNAPPROVED,  "UNAPPROVED",  "not approved in time") \
 	W(CI,          "CI",          "CI") \
+	W(LEFT,        "LEFT",        "left as it is") /* by a person, and what runs is known */ \
 	W(ELSEWHERE,   "ELSEWHERE",   "") /* closed here, goes on as detail says */
 
 enum deploy_state {

@@ -324,6 +324,13 @@ deployment_is_back_to_target(const struct deployment *deployment)
 	return begins_with(deployment->previous, TARGET);
 }
 
+bool
+deployment_is_back_to_itself(const struct deployment *deployment)
+{
+	return deployment->state == DEPLOY_ROLLED_BACK &&
+	    strcmp(deployment->commit, deployment->previous) == 0;
+}
+
 const char *
 deployment_stays_old(const char *step)
 {

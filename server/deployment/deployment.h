@@ -397,6 +397,9 @@ const char *deployment_detail(const struct deployment *deployment, char out[LIMI
 /* Would it be rolled back to what ran before deploybot, of which no commit is known? */
 bool deployment_is_back_to_target(const struct deployment *deployment);
 
+/* Was it rolled back to the commit that it brought, which was live already? */
+bool deployment_is_back_to_itself(const struct deployment *deployment);
+
 /* A first release that failed, and nothing of it runs, as a step `nothing-runs` of its run says. */
 bool deployment_is_undone(const struct deployment *deployment, const struct step *steps, size_t n);
 

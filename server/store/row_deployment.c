@@ -303,7 +303,8 @@ row_deployment_last_rollback(
 	return find(tx, ret,
 	    "INDEXED BY work_ended WHERE environment = $1 AND ended_at >= $2"
 	    " AND ((program = 'deploy' AND state = 'ROLLED_BACK')"
-	    " OR (program = 'rollback' AND state = 'LIVE')) ORDER BY ended_at DESC, id DESC LIMIT 1",
+	    " OR (program = 'rollback' AND state = 'LIVE')) AND NOT " STORE_IS_TO_HOSTS
+	    " ORDER BY ended_at DESC, id DESC LIMIT 1",
 	    DB_TEXT(environment), DB_I64(since));
 }
 
@@ -393,9 +394,9 @@ row_deployment_failed_since(struct tx *tx, const struct release *release)
 	    " WHERE environment = $1 AND commit_id = $2 AND commit_id <> '' AND id > $3"
 	    " AND program IN ('deploy', 'rollback') AND (state IN ('ROLLED_BACK', 'ROLLBACK_FAILED')"
 	    " OR (state = 'FAILED' AND is_touched <> 0))"
-	    " AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT')"
-	    " UNION ALL SELECT MAX(ended_at) FROM work INDEXED BY work_ended"
-	    " WHERE environment = $1 AND ended_at >= $4 AND id > $3 AND previous = $2"
+	    " AND why IN ('SCRIPT', 'UNHEALTHY', 'TIMED_OUT') AND NOT " STORE_IS_TO_HOSTS
+	    " UNION ALL SELECT MAX(ended_at) FROM work INDEXED BY work_ended WHERE environment = $1"
+	    " AND ended_at >= $4 AND id > $3 AND previous = $2"
 	    " AND program = 'deploy' AND state = 'ROLLBACK_FAILED' AND NOT EXISTS"
 	    " (SELECT 1 FROM run WHERE run.id = work.run AND " STORE_RUN_CHANGED_NOTHING
 	    ")) AS ends",

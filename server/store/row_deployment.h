@@ -82,8 +82,8 @@ struct deployment_last {
 };
 struct deployment_last row_deployment_last(struct tx *tx, const char *environment);
 
-/* The rollback there that ended last, at `since` or later: a deployment that was rolled back, or a
- * person's that is live; id 0: none did. */
+/* The rollback there that ended last, at `since` or later: of a deployment, but for one to hosts
+ * that lag alone, or a person's that is live; id 0: none did. */
 struct deployment *row_deployment_last_rollback(
     struct tx *tx, const char *environment, int64_t since, struct deployment *ret);
 
@@ -95,9 +95,9 @@ size_t row_deployment_list_behind(
     struct tx *tx, const char *environment, size_t skipped, struct deployment *ret, size_t max);
 size_t row_deployment_count_list(struct tx *tx, const char *environment, size_t most);
 
-/* When bringing that release there once more, also by a rollback to it, which may be an automatic
- * one, failed last by itself; 0: it did not since it went live.  What failed before it changed
- * anything there says nothing of it. */
+/* When bringing that release to all hosts there once more, also by a rollback to it, which may be
+ * an automatic one, failed last by itself; 0: it did not since it went live.  What failed before it
+ * changed anything there says nothing of it. */
 int64_t row_deployment_failed_since(struct tx *tx, const struct release *release);
 
 /* The newest deployment there of that commit, or of another one with these files (tree; "": not

@@ -56,6 +56,11 @@
 	"(state = 'LIVE' OR state = 'FAILED' OR state = 'ROLLED_BACK'" \
 	" OR state = 'ROLLBACK_FAILED') AND " STORE_CHANGES_RELEASE
 
+/* It brings what is live there to hosts that lag (promotion_is_own()). */
+#define STORE_IS_TO_HOSTS \
+	"EXISTS (SELECT 1 FROM promotion WHERE promotion.work = work.id" \
+	" AND promotion.from_environment = work.environment)"
+
 /* Of a run: it ended by itself before its release began. */
 #define STORE_RUN_CHANGED_NOTHING \
 	"signal_number = 0 AND (exit_status = -1 OR (exit_status > 0 AND NOT EXISTS" \

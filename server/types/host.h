@@ -57,3 +57,8 @@ struct host_mix {
 	size_t n;
 	struct host_mixed of[HOST_MIX_MAX];
 };
+
+/* How many of all hosts run one release, and of how many nothing is known. */
+struct host_share {
+	int64_t n, all, unknown;
+};

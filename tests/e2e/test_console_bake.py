@@ -133,7 +133,7 @@ def test_what_is_paused_is_left_or_rolled_back(scene, browser, ada):
     click(browser, "button", "Pause")
     click(browser, "button", "Leave it")
     until(browser, f"{PILL} === 'Failed'", "its end")
-    who.hear("staging", "was left there by", "(by the page)")
+    who.hear("staging", "Left as it is: staging", "by the page")
     who, _, work = bakes(scene)
     stands(browser, scene, work, "Live now", "Pause", "Roll back…")
     click(browser, "button", "Live now")

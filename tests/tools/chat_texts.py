@@ -33,7 +33,7 @@ AS_IF_KNOWN = re.compile(r"\bstill runs\b|\bstill serves\b|\nreplaces ")
 STANDING = re.compile(
     r"(\S+ )?\S+( runs | has no release| is DOWN| may be DOWN|$"
     r"|: (in progress|nothing is in|not known|renamed|not in the|another commit answers|unhealthy"
-    r"|\d+ of \d+ health URLs))"
+    r"|\d+ of \d+ (health URLs|run )))"
     r"|Here: /|❓ /|\S+: /|❓ client/|🔐 Right|⏳ (Access|Your|[a-z])|No \"|Did you|I don't"
     r"|\S .+ by \S.*, [\w ]+ \d\d:\d\d$"   # a line of /pipelines
     r"|⚪ No release yet: |There is|Too much|You may|You see|Your |Usage|🔐 (Access|Log|Not|You|Token)|⛔ /")

@@ -57,6 +57,16 @@ TEST(each_state_says_what_is_promised)
 	}
 }
 
+TEST(while_git_is_asked_a_commit_is_short)
+{
+	struct deployment deployment = chat_sample(DEPLOY_REQUESTED);
+	struct chat_deployment what = chat_about(&deployment);
+
+	(void)text_copy(
+	    deployment.ref, sizeof(deployment.ref), "1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d");
+	chat_says(&what, "staging: asking git for 1a2b3c4 …");
+}
+
 /* Regression: "was target:", cut as a commit is. */
 TEST(what_ran_before_deploybot_is_called_so_where_the_first_release_is_live)
 {

@@ -59,7 +59,8 @@ static const struct golden {
 	bool changed, barred, is_awaited, is_forward, is_live, is_killed;
 	bool is_unprobed, is_first, was_down;
 	bool is_over, is_left; /* LIVE: as it is said later */
-	bool is_gate, is_loan, is_stopped;
+	bool is_gate, is_loan, is_stopped, is_to_hosts;
+	int64_t lacking; /* of 10 hosts */
 	enum chat_loan loan;
 	enum { LOOKED_AT, NOT_STARTED, UNKNOWN } how;
 	enum run_end run_end;
@@ -67,6 +68,28 @@ static const struct golden {
 	{ DEPLOY_LIVE, 0, "✅ Live: " NAME " \"Make it blue\" 1a2b3c4", .step = NULL },
 	{ DEPLOY_LIVE, 0, "Live: " NAME ", not checked \"Make it blue\" 1a2b3c4",
 	    .is_unprobed = true },
+	{ DEPLOY_LIVE, 0, "🟡 Live: " NAME " on 9 of 10 hosts \"Make it blue\" 1a2b3c4",
+	    .lacking = 1 },
+	{ DEPLOY_LIVE, 0,
+	    "✅ Live: " NAME " on 2 more hosts, 10 of 10 run it \"Make it blue\" 1a2b3c4",
+	    .is_to_hosts = true },
+	{ DEPLOY_LIVE, 0,
+	    "Live: " NAME " on 2 more hosts, 10 of 10 run it \"Make it blue\" 1a2b3c4",
+	    .is_to_hosts = true, .is_unprobed = true },
+	{ DEPLOY_LIVE, 0,
+	    "🟡 Live: " NAME " on 2 more hosts, 7 of 10 run it \"Make it blue\" 1a2b3c4",
+	    .is_to_hosts = true, .lacking = 3 },
+	{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_SCRIPT,
+	    "❌ Hosts failed: " NAME ", 8 of 10 run 1a2b3c4: \"Make it blue\" (script failed)",
+	    .is_to_hosts = true, .lacking = 2 },
+	{ DEPLOY_ROLLED_BACK, DEPLOY_WHY_CANCELLED,
+	    "⛔ Hosts stopped: " NAME ", 8 of 10 run 1a2b3c4: \"Make it blue\" (cancelled by @ada)",
+	    .is_to_hosts = true, .lacking = 2, .detail = "by @ada" },
+	{ DEPLOY_ROLLBACK_FAILED, DEPLOY_WHY_SCRIPT,
+	    "🔥 May be DOWN: " NAME ", some hosts: \"Make it blue\"", .is_to_hosts = true,
+	    .lacking = 2 },
+	{ DEPLOY_FAILED, DEPLOY_WHY_SCRIPT, "🔥 May be DOWN: " NAME ", some hosts: \"Make it blue\"",
+	    .is_to_hosts = true, .lacking = 2, .changed = true },
 	{ DEPLOY_LIVE, 0, "↩️ Rolled back: " NAME " to \"Make it blue\" 1a2b3c4",
 	    .program = PROGRAM_ROLLBACK },
 	{ DEPLOY_LIVE, 0, "↩️ Rolled back: " NAME " (not checked) to \"Make it blue\" 1a2b3c4",
@@ -111,6 +134,8 @@ static const struct golden {
 	{ DEPLOY_REFUSED, DEPLOY_WHY_REFUSED,
 	    "⛔ Runs already: " NAME " \"Make it blue\" 1a2b3c4, so it is not deployed again",
 	    .is_live = true },
+	{ DEPLOY_FAILED, DEPLOY_WHY_LEFT, "🟡 Left as it is: " NAME " \"Make it blue\"",
+	    .changed = true },
 	{ DEPLOY_FAILED, DEPLOY_WHY_INTERRUPTED,
 	    "❌ Failed: " NAME ", nothing was changed: \"Make it blue\"", .step = "builder",
 	    .run_end = RUN_FAILED },
@@ -301,6 +326,24 @@ TEST(a_button_says_what_it_does_to_what)
 	assert_true(strlen(label) < LIMIT_BUTTON);
 }
 
+/* Of 10 hosts of its environment two are its own; so many do not run its commit, which is live. */
+static void
+is_to_hosts(struct deployment *deployment, struct chat_deployment *what, struct chat_waves *waves,
+    struct promotion *promotion, int64_t lacking)
+{
+	(void)text_copy(promotion->from, sizeof(promotion->from), deployment->environment);
+	what->promotion = promotion;
+	(void)text_copy(deployment->previous, LIMIT_COMMIT, deployment->commit);
+	waves->hosts.all = waves->hosts.current = 2;
+	waves->planned.n = 1;
+	waves->planned.of[0] = 2;
+	waves->runs.n = 2;
+	waves->runs.of[0].n = 10 - lacking;
+	(void)text_copy(waves->runs.of[0].release, LIMIT_COMMIT, deployment->commit);
+	waves->runs.of[1].n = lacking;
+	what->waves = waves;
+}
+
 /* What a row's message says of an environment of that name, until the next call. */
 static const char *
 says(const struct golden *row, const char *name, struct zone *zone, enum chat_first *first)
@@ -312,6 +355,8 @@ says(const struct golden *row, const char *name, struct zone *zone, enum chat_fi
 	struct barrier barrier = { .reason = "drops column price" };
 	struct chat_approvals approvals = { .needed = 2, .n = 1, .changes = "" };
 	struct chat_history since = { .until = NOW, .is_left = row->is_left, .loan = row->loan };
+	struct chat_waves waves = { .hosts = { .all = 10, .current = 10 - row->lacking } };
+	struct promotion promotion = { .since = NOW };
 
 	(void)text_copy(deployment.environment, sizeof(deployment.environment), name);
 	(void)text_copy(
@@ -341,6 +386,10 @@ says(const struct golden *row, const char *name, struct zone *zone, enum chat_fi
 		deployment.previous[0] = '\0';
 	environment.unknown_since = row->how == UNKNOWN ? NOW : 0;
 	environment.is_down = row->was_down;
+	if (row->lacking > 0)
+		what.waves = &waves;
+	if (row->is_to_hosts)
+		is_to_hosts(&deployment, &what, &waves, &promotion, row->lacking);
 	what.environment = &environment;
 	what.clock.zone = zone;
 	what.steps = &step;
@@ -451,7 +500,7 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 		int64_t confirmed_by, answered_at;
 		enum deploy_why why;
 		bool is_forward, is_again, is_emergency, is_gate, is_pipeline, is_loan,
-		    waits_for_ci, waits_for_vault;
+		    waits_for_ci, waits_for_vault, is_to_hosts;
 	} ways[] = {
 		{ .changed = "", .is_gate = true },
 		{ .changed = "", .is_pipeline = true },
@@ -461,6 +510,8 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 		{ .changed = "" },
 		{ .changed = "", .is_forward = true },
 		{ .changed = "", .is_again = true },
+		{ .changed = "", .is_to_hosts = true },
+		{ .changed = "", .is_to_hosts = true, .why = DEPLOY_WHY_SCRIPT },
 		{ .changed = "", .is_emergency = true },
 		{ .changed = "", .confirmed_by = 11 },
 		{ .changed = "the settings changed" },
@@ -477,6 +528,8 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 			enum program program = (enum program)(i / COUNT(ways));
 			struct chat_deployment what;
 			struct deployment work;
+			struct chat_waves waves = { .n_bad = 0 };
+			struct promotion promotion = { .since = NOW };
 			const char *text, *name;
 			size_t way = i % COUNT(ways);
 
@@ -507,8 +560,11 @@ TEST(each_cell_of_the_table_is_said_within_forty_characters)
 				(void)text_copy(work.waits_for, sizeof(work.waits_for), "ci");
 			(void)text_copy(work.environment, sizeof(work.environment), SHORTER);
 			what = chat_about(&work);
+			if (ways[way].is_to_hosts)
+				is_to_hosts(&work, &what, &waves, &promotion, 2);
 			text = chat_plain(&what);
-			if (!text_starts(text, row->before))
+			if (!text_starts(text, row->before) ||
+			    chat_first_of(&what) != (enum chat_first)f)
 				continue; /* another row's */
 			name = strstr(text, SHORTER);
 			if (name == NULL ||

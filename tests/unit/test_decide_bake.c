@@ -321,6 +321,7 @@ BAKE_TEST(what_is_left_is_not_live_and_what_runs_is_not_known)
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"), "Leave it"));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_non_null(world_says(w, "left as it is by @ada: bbbbbbb runs there, and its bake"));
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);
 	assert_true(world_environment(w, "staging").unknown_since != 0);
 	assert_int_equal(world_active(w, "staging").id, 0);

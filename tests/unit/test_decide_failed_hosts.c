@@ -39,10 +39,18 @@ yes(struct world *w)
 
 FAILED_TEST(it_is_asked_and_ordered_for_these_hosts_alone)
 {
+	struct world_message *asked;
+
 	live_on_two(w);
 	assert_non_null(world_says(w, "/deploy staging failed"));
 	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
+	asked = world_says(w, "❓ Deploy to staging: 1 host that does not run what is live?");
+	assert_non_null(asked);
+	assert_non_null(strstr(world_labels(asked), "🚀 Deploy to hosts of staging | "));
 	assert_non_null(world_says(w, "\n1 host: h3"));
+	assert_non_null(world_says(w, "where it fails they get back what they run now"));
+	assert_null(world_says(w, "This is live already"));
+	assert_null(world_says(w, "you can roll back to"));
 	assert_non_null(world_says(w, "release bbbbbbb, which is live"));
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 	yes(w);
@@ -53,7 +61,8 @@ FAILED_TEST(it_is_asked_and_ordered_for_these_hosts_alone)
 	waves_say(w, "h3 began, h3 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
-	assert_non_null(world_says(w, "live on 1 of 1 hosts"));
+	assert_non_null(world_says(w, "Live: staging on 1 more host, 3 of 3 run it"));
+	assert_non_null(world_says(w, "\n3 of all 3 hosts run it"));
 	for (int i = 1; i <= 3; i++)
 		waves_is(w, i, HOST_IS_CURRENT, COMMIT_B);
 	assert_string_equal(waves_live(w), COMMIT_B);
@@ -112,6 +121,9 @@ WORLD_TEST_OF(it_fails_again_and_the_others_stay, HOSTS, "STAGING_FAILURES_MAX=1
 	waves_say(w, "h3 began, h3 ok");
 	world_run_ends(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_ROLLED_BACK);
+	assert_non_null(world_says(w, "❌ Hosts failed: staging, 2 of 3 run bbbbbbb: "));
+	assert_non_null(
+	    world_says(w, "staging runs bbbbbbb on 2 of 3 hosts: no other host was touched"));
 	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_B);
 	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_A);
 	assert_string_equal(waves_live(w), COMMIT_B);
@@ -128,6 +140,36 @@ WORLD_TEST_OF(it_fails_again_and_the_others_stay, HOSTS, "STAGING_FAILURES_MAX=1
 	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
 	yes(w);
 	waves_ordered(w, "1/1", "h3:22\n");
+}
+
+/* What is live stays live where it is: that some hosts failed to get it is no rollback from it. */
+WORLD_TEST_OF(what_failed_there_marks_no_release, HOSTS, "STAGING_FAILURES_MAX=1",
+    "STAGING_IMAGE_SOURCE=registry", "STAGING_ROLLBACK_NAG_MINUTES=15")
+{
+	live_on_two(w);
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
+	yes(w);
+	waves_say(w, "h3 began, h3 failed: no space left");
+	world_run_releases(w, GOOD);
+	assert_non_null(world_says(w, "(no host has its release: h3: no space left)"));
+	assert_non_null(world_says(w, "❌ Hosts failed: staging, the others run on: "));
+	assert_non_null(world_says(w, "its hosts get back what they ran"));
+	assert_null(world_says(w, "rolling back to"));
+	waves_say(w, "h3 began, h3 ok");
+	world_run_ends(w, GOOD);
+	world_answers(
+	    w, WORLD_ADMIN, "/status staging", "seen yet that it failed again with bbbbbbb");
+	world_answers(w, WORLD_ADMIN, "/history staging", "to some hosts, rolled back");
+	(void)world_rollback_asks(w, "/rollback staging");
+	assert_null(world_says(w, "goes further back"));
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	waves_say(w, "h1 ok, h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	waves_say(w, "h1 ok, h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_string_equal(waves_live(w), COMMIT_C);
+	(void)world_rollback_asks(w, "/rollback staging");
+	assert_null(world_says(w, "failed there since"));
 }
 
 FAILED_TEST(while_a_release_comes_to_its_hosts_it_is_not_asked_for)

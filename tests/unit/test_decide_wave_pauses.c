@@ -269,7 +269,11 @@ WAVES_TEST(left_as_it_is_the_environment_is_mixed_and_said_to_be)
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says_in(w, WORLD_GROUP, "Paused: "), "Leave it"));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
-	assert_non_null(world_says(w, "bbbbbbb stays on 1 of 3 hosts: left so by @ada"));
+	assert_non_null(world_says(w, "🟡 Left as it is: staging "));
+	assert_non_null(
+	    world_says(w, "left as it is by @ada: h1 runs bbbbbbb, the others aaaaaaa\n"));
+	assert_null(world_says(w, "State unknown"));
+	assert_null(world_says(w, "May be DOWN"));
 	assert_int_not_equal(world_environment(w, "staging").unknown_since, 0);
 	assert_null(world_says(w, "is live again"));
 	assert_string_equal(waves_live(w), COMMIT_A);

@@ -2,9 +2,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/git/decide_history.h"
 
+#include "chat/chat_hosts.h"
 #include "decide/decide_reply.h"
 #include "decide/work/decide_promotion.h"
 #include "store/row_environment.h"
+#include "store/row_host_list.h"
 #include "store/row_loan.h"
 
 /* Where it was not given Vault has something to end at most. */
@@ -31,10 +33,12 @@ decide_history(struct tx *tx, const struct deployment *work)
 	struct environment environment;
 	struct promotion promotion;
 	struct deployment active;
+	struct host_mix mix;
 	bool is_current;
 
-	is.is_promotion = decide_promotion_of(tx, work, &promotion)->from[0] != '\0' &&
-	    !promotion_is_own(&promotion, work->environment);
+	is.is_promotion = decide_promotion_of(tx, work, &promotion)->from[0] != '\0';
+	is.is_to_hosts = promotion_is_own(&promotion, work->environment);
+	is.is_promotion &= !is.is_to_hosts;
 	if (deployment_is_loan(work))
 		find_loan(tx, work, &is);
 	if (work->state != DEPLOY_LIVE)
@@ -47,5 +51,9 @@ decide_history(struct tx *tx, const struct deployment *work)
 	is.until = row_release_until(tx, work);
 	is.is_left = row_release_is_left(tx, work);
 	is.serves = is_current && environment_is_serving(&environment, &active);
+	if (is.serves && work->waves > 0) {
+		row_host_mix(tx, work->environment, &mix);
+		is.hosts = chat_host_share(&mix, work->commit);
+	}
 	return is;
 }

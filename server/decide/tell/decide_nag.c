@@ -15,6 +15,7 @@
 #include "decide/tell/decide_bake_buttons.h"
 #include "decide/tell/decide_trouble.h"
 #include "decide/tell/decide_whom.h"
+#include "deployment/promotion.h"
 #include "lib/text.h"
 #include "store/row_bake.h"
 #include "store/row_button.h"
@@ -112,7 +113,14 @@ enum how_ended {
 	ENDED, /* by another one, or nobody wants it any more */
 	ENDED_SEEN,
 	ENDED_LIVE, /* its orders are not to be followed any more */
+	ENDED_BACK, /* nor are those: a later one was rolled back */
 	ENDED_PAUSE /* nor are those; its own messages say how it goes on */
+};
+
+/* In front of when that was. */
+static const char *const over[] = {
+	[ENDED_LIVE] = "a release is live since ",
+	[ENDED_BACK] = "rolled back at ",
 };
 
 /* What was said stays, without the button. */
@@ -136,8 +144,10 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended ho
 	chat_deployment_nag_over(&text, message.head);
 	if (how == ENDED_SEEN)
 		chat_text_outside(&text, "\n👀 Seen by ", by);
-	if (how == ENDED_LIVE)
-		chat_text_since(&text, "\n✅ Over: a release is live since ", clock, tx->at, tx->at);
+	if (how == ENDED_LIVE || how == ENDED_BACK) {
+		chat_text_add(&text, "\n✅ Over: ");
+		chat_text_since(&text, over[how], clock, tx->at, tx->at);
+	}
 	free(message.head);
 	message.head = chat_text_take(&text);
 	if (how == ENDED_SEEN)
@@ -161,7 +171,7 @@ close_in(struct tx *tx, int64_t row, const char *environment, enum how_ended how
 	if (how == ENDED_PAUSE)
 		chat_text_add(&text, "it is paused no more");
 	else
-		chat_text_since(&text, "a release is live since ", clock, tx->at, tx->at);
+		chat_text_since(&text, over[how], clock, tx->at, tx->at);
 	free(message.head);
 	message.head = chat_text_take(&text);
 	row_message_change(tx, row, &message);
@@ -236,9 +246,10 @@ decide_nag_unseen(const struct environment *environment)
 }
 
 void
-decide_nag_live(struct tx *tx, const char *environment)
+decide_nag_live(struct tx *tx, const struct deployment *work)
 {
-	end_open(tx, environment, ENDED_LIVE);
+	end_open(
+	    tx, work->environment, work->state == DEPLOY_ROLLED_BACK ? ENDED_BACK : ENDED_LIVE);
 }
 
 void
@@ -246,6 +257,17 @@ decide_nag_paused_no_more(struct tx *tx, const struct deployment *work)
 {
 	if (decide_nag_is_open(tx, work))
 		end(tx, work->environment, work->id, ENDED_PAUSE, "");
+}
+
+/* What is live comes to the hosts that do not run it. */
+static void
+offer_failed(struct tx *tx, const char *environment, int64_t chat, struct buttons *buttons)
+{
+	struct request deploy = request_of("deploy", environment);
+
+	request_add(&deploy, "ref", PROMOTION_FAILED);
+	if (chat < 0 || decide_is_allowed(tx, chat, POLICY_DEPLOY, environment))
+		row_button_show_for(tx, &deploy, chat, 0, "🚀 Deploy to them", buttons);
 }
 
 static void
@@ -263,7 +285,9 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 	if (work->state != DEPLOY_LIVE &&
 	    (chat < 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, work->environment)))
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, &as.buttons);
-	if (work->state == DEPLOY_PAUSED)
+	if (work->state == DEPLOY_LIVE)
+		offer_failed(tx, work->environment, chat, &as.buttons);
+	else if (work->state == DEPLOY_PAUSED)
 		decide_bake_buttons(tx, work, chat, &as.buttons);
 	else if (environment->is_down)
 		decide_trouble_buttons(tx, work->environment, chat, true, &as.buttons);

@@ -18,9 +18,9 @@ void decide_nag_hosts(struct tx *tx, const struct deployment *work);
 /* Which work's end, or pause, nobody has seen there; 0: none's. */
 int64_t decide_nag_unseen(const struct environment *environment);
 
-/* A release is about to be live: what came before it need not be seen any more, and is
- * said to be over. */
-void decide_nag_live(struct tx *tx, const char *environment);
+/* That work's release is about to be live, or it was rolled back: what came before it need not be
+ * seen any more, and is said to be over. */
+void decide_nag_live(struct tx *tx, const struct deployment *work);
 
 /* It is paused no more, and nobody is reminded of that. */
 void decide_nag_paused_no_more(struct tx *tx, const struct deployment *work);

@@ -181,6 +181,18 @@ add_past_barrier(
 	    chat_deployment_label(CHAT_PAST_BARRIER ":", deployment->environment, label), buttons);
 }
 
+/* What answers its question with yes. */
+static const char *
+yes_of(struct tx *tx, const struct deployment *deployment, char out[LIMIT_BUTTON])
+{
+	struct promotion promotion;
+
+	return promotion_is_own(
+		   decide_promotion_of(tx, deployment, &promotion), deployment->environment) ?
+	    chat_deployment_label("🚀 Deploy to hosts of", deployment->environment, out) :
+	    chat_deployment_yes(deployment, out);
+}
+
 /* Nothing was touched, so that trying once more costs time alone; what CI refused may have passed
  * since. */
 static void
@@ -402,13 +414,11 @@ decide_tell_buttons(
 		decide_tell_add_approval(tx, deployment, chat, ret);
 	if (deployment->state == DEPLOY_QUEUED && deployment->wait.is_asked_anew &&
 	    may_answer_in(tx, deployment, chat))
-		add_answer(
-		    tx, deployment, "yes", chat, chat_deployment_yes(deployment, label), ret);
+		add_answer(tx, deployment, "yes", chat, yes_of(tx, deployment, label), ret);
 	if (deployment->state == DEPLOY_AWAITING_CONFIRMATION &&
 	    may_answer_in(tx, deployment, chat)) {
 		if (deployment->confirmed_by == 0)
-			add_answer(tx, deployment, "yes", chat,
-			    chat_deployment_yes(deployment, label), ret);
+			add_answer(tx, deployment, "yes", chat, yes_of(tx, deployment, label), ret);
 		add_older(tx, deployment, chat, ret);
 		add_answer(tx, deployment, "no", chat, NOT_NOW, ret);
 	}

@@ -530,16 +530,16 @@ add_bake_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 static void
 add_wave_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
 {
+	const struct deployment *work = about->deployment;
 	CLEANUP(freep)
-	char *plan = decide_tell_is_question(about->deployment) ?
-	    decide_wave_shown(tx, about->deployment) :
-	    NULL;
+	char *plan = decide_tell_is_question(work) ? decide_wave_shown(tx, work) : NULL;
 
-	if (plan == NULL && about->deployment->waves == 0)
+	if (plan == NULL && work->waves == 0)
 		return;
-	rows->waves.hosts = row_host_count(tx, about->deployment);
-	rows->waves.n_bad = row_host_list_bad(tx, about->deployment, rows->waves.bad);
+	rows->waves.hosts = row_host_count(tx, work);
+	rows->waves.n_bad = row_host_list_bad(tx, work, rows->waves.bad);
 	waves_show(plan != NULL ? plan : "", &rows->waves.planned);
+	row_host_mix(tx, work->environment, &rows->waves.runs);
 	about->waves = &rows->waves;
 }
 

@@ -58,7 +58,7 @@ decide_tell_over(
 	int64_t works[DOWN_MAX];
 	size_t n = 0;
 
-	decide_nag_live(tx, deployment->environment);
+	decide_nag_live(tx, deployment);
 	if (environment_is_in_doubt(before))
 		n = row_deployment_list_down(
 		    tx, deployment->environment, before->current.at, works, DOWN_MAX);

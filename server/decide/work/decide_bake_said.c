@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "chat/chat_deployment_bake.h"
+#include "chat/chat_hosts.h"
 #include "decide/audit/decide_record.h"
 #include "decide/decide_reply.h"
 #include "decide/question/decide_standing.h"
@@ -344,23 +345,65 @@ cut(struct tx *tx, struct deployment *work)
 	decide_waves_baked(tx, work);
 }
 
+#define LEFT_NAMED 3
+
+/* "h1 and h2 run bbbbbbb, the others aaaaaaa"; of more hosts or releases, how many run which. */
+static void
+say_hosts(struct tx *tx, const struct deployment *work, struct chat_text *text)
+{
+	struct host_filter which = { work->environment, false, "" };
+	struct host hosts[LEFT_NAMED];
+	struct host_mix mix;
+	const char *others;
+	char name[LIMIT_HOST];
+	size_t n;
+
+	row_host_mix(tx, work->environment, &mix);
+	others = mix.of[mix.n == 2 && strcmp(mix.of[0].release, work->commit) == 0 ? 1 : 0].release;
+	text_set(which.other_than, others);
+	n = (size_t)chat_host_share(&mix, work->commit).n;
+	if (mix.n != 2 || n > LEFT_NAMED || row_host_list(tx, &which, 0, hosts, n) != n || n == 0) {
+		chat_host_mix(text, "", &mix);
+		if (mix.n == 1)
+			chat_text_add(text, "all hosts run %s", commit_name_here(COMMIT_OF(work)));
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		chat_text_outside(text,
+		    i == 0	  ? "" :
+			i + 1 < n ? ", " :
+				    " and ",
+		    chat_host_name(&hosts[i], name));
+	chat_text_add(text, " run%s %s, the others %.7s", n == 1 ? "s" : "",
+	    commit_name_here(COMMIT_OF(work)), others[0] != '\0' ? others : "nothing");
+}
+
 /* What is on record does not run there, and nobody says that what does is well. */
 static void
 leave(struct tx *tx, const struct update *update, struct deployment *work)
 {
-	struct host_counts hosts;
-	char why[LIMIT_LINE];
+	struct chat_text text = CHAT_TEXT_EMPTY;
+	int64_t states[HOST_STATE_COUNT];
+	const char *word = deploy_flow_why_word(DEPLOY_WHY_LEFT);
+	char why[2 * LIMIT_LINE];
+	bool is_known;
 
-	text_setf(why, "%s was left there by %s before its %s had ended",
-	    commit_name_here(COMMIT_OF(work)), update->name, work->waves > 0 ? "waves" : "bake");
-	if (work->waves > 0) {
-		hosts = row_host_count(tx, work);
-		text_setf(why, "%s stays on %" PRId64 " of %" PRId64 " hosts: left so by %s",
-		    commit_name_here(COMMIT_OF(work)), hosts.current, hosts.all, update->name);
-	}
-	work->why = DEPLOY_WHY_INTERRUPTED;
-	text_set(work->detail, why);
-	decide_unknown_left(tx, work, why);
+	row_host_states(tx, work->environment, states);
+	is_known = work->waves == 0 || states[HOST_IS_UNKNOWN] + states[HOST_IS_TOUCHED] == 0;
+	if (work->waves == 0)
+		chat_text_add(&text, "%s runs there, and its bake had not ended",
+		    commit_name_here(COMMIT_OF(work)));
+	else
+		say_hosts(tx, work, &text);
+	text_setf(why, "%s by %s: %s", word, update->name, buf_text(&text.buf));
+	buf_done(&text.buf);
+	why[text_cut(why, strlen(why), LIMIT_LINE - 1)] = '\0';
+	work->why = is_known ? DEPLOY_WHY_LEFT : DEPLOY_WHY_INTERRUPTED;
+	text_set(work->detail, is_known ? why + strlen(word) + 1 : why);
+	if (is_known)
+		decide_unknown_mixed(tx, work->environment, why);
+	else
+		decide_unknown_left(tx, work, why);
 	(void)decide_step(tx, work, DEPLOY_ON_LEAVE, NULL);
 }
 

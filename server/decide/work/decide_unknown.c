@@ -67,10 +67,16 @@ doubt(struct tx *tx, const char *environment, const char *why)
 }
 
 void
-decide_unknown(struct tx *tx, const char *environment, const char *why)
+decide_unknown_mixed(struct tx *tx, const char *environment, const char *why)
 {
 	row_button_close(tx, "looked", environment);
 	doubt(tx, environment, why);
+}
+
+void
+decide_unknown(struct tx *tx, const char *environment, const char *why)
+{
+	decide_unknown_mixed(tx, environment, why);
 	if (settings_environment(tx->settings, environment) != NULL)
 		notify(tx, environment); /* else nothing starts there anyway */
 }

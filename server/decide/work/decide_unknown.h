@@ -18,6 +18,10 @@ void decide_unknown(struct tx *tx, const char *environment, const char *why);
  * --restored), that warning stands, with its button. */
 void decide_unknown_left(struct tx *tx, const struct deployment *deployment, const char *why);
 
+/* A person leaves it so, and each host's release is known: the end of that work says which, with
+ * the button, and nobody is notified besides. */
+void decide_unknown_mixed(struct tx *tx, const char *environment, const char *why);
+
 /* Notifies the team of an unknown environment that it has no button for: it was in no settings when
  * that began, and is now. */
 void decide_unknown_again(struct tx *tx, const char *environment);

@@ -80,10 +80,13 @@ decide_waves_judge(struct tx *tx, struct deployment *work, struct run_ended *end
 	if (!is_success && (ended->lost || ended->exit_status == 0))
 		return;
 	if (n_bad > most)
-		text_setf(ended->detail, "%" PRId64 " host%s failed, and %d may", n_bad,
-		    n_bad == 1 ? "" : "s", most);
-	else
+		text_setf(ended->detail, "%" PRId64 " host%s %s; FAILURES_MAX allows %d", n_bad,
+		    n_bad == 1 ? "" : "s", counts.unknown == 0 ? "failed" : "failed or unknown",
+		    most);
+	else if (work->waves > 1)
 		text_setf(ended->detail, "no host of wave %d has its release", work->wave);
+	else
+		text_set(ended->detail, "no host has its release");
 	name_bad(tx, work, ended->detail);
 	if (is_success)
 		ended->exit_status = 1;
