@@ -159,7 +159,7 @@ new_probe(int64_t id, size_t n, uint16_t port)
 
 	if (effect == NULL)
 		die("memory");
-	effect->id = id;
+	effect->id = effect->subject = id; /* of a gate */
 	effect->u.probe.message = 1; /* as /status: each URL is looked at to its end */
 	effect->u.probe.plan =
 	    (struct probe_plan){ .successes = 1, .failures = 1, .interval_s = 1, .timeout_s = 10 };
@@ -229,8 +229,7 @@ main(int argc, char **argv)
 	(void)close(listener);
 	pin((int)strtol(argv[4], NULL, 10));
 	perform.loop = loop_new(NULL);
-	perform.probes = perform_probe_client(perform.loop, NULL);
-	if (perform.loop == NULL || perform.probes == NULL)
+	if (perform.loop == NULL || !perform_probe_clients(&perform.probes, perform.loop, NULL))
 		die("memory");
 	dirty_before = dirty = dirty_mb();
 	(void)loop_lag_worst_us(perform.loop);
@@ -264,7 +263,8 @@ main(int argc, char **argv)
 	    (double)clock_us(CLOCK_PROCESS_CPUTIME_ID) / 1000, told.descriptors,
 	    dirty - dirty_before);
 	perform_done(&perform);
-	http_client_free(perform.probes);
+	http_client_free(perform.probes.gates);
+	http_client_free(perform.probes.looks);
 	loop_free(perform.loop);
 	(void)kill(peer, SIGKILL);
 	(void)waitpid(peer, NULL, 0);
