@@ -16,6 +16,7 @@ size_t probe_hosts_findings(const struct effect_probe *probe, const char *hosts)
 const char *probe_hosts_url(const char *url, const char *host, char out[LIMIT_URL + LIMIT_HOST]);
 
 /* One for each target; of a template its detail is "healthy on 11 of 12 (web7: 503)", its passes
- * and failures are hosts, and it is healthy where none of those that were asked is not.  free() it.  NULL: there are not as many. */
+ * and failures are hosts, and it is healthy where none of those that were asked is not.  free() it.
+ * NULL: there are not as many. */
 struct probe_finding *probe_hosts_collapse(
     const struct effect_probe *probe, const struct probed *probed) MUST_USE;

@@ -160,7 +160,7 @@ new_probe(int64_t id, size_t n, uint16_t port)
 	if (effect == NULL)
 		die("memory");
 	effect->id = effect->subject = id; /* of a gate */
-	effect->u.probe.message = 1; /* as /status: each URL is looked at to its end */
+	effect->u.probe.message = 1;	   /* as /status: each URL is looked at to its end */
 	effect->u.probe.plan =
 	    (struct probe_plan){ .successes = 1, .failures = 1, .interval_s = 1, .timeout_s = 10 };
 	effect->u.probe.targets = calloc(n, sizeof(struct probe_target));

@@ -203,8 +203,8 @@ class Fleet:
             self.hosts.mark(f"fails-{name}:22").unlink()
 
     def bakes(self):
-        """A real Prometheus sees its errors rise behind the second wave: that goes back where it was.  First all run one
-        release, or those that failed before are in the first wave."""
+        """A real Prometheus sees its errors rise behind the second wave: that goes back where it was.  First all run
+        one release, or those that failed before are in the first wave."""
         before = self.begin()
         self.live(before)
         print("a bake that Prometheus watches", flush=True)
