@@ -74,7 +74,7 @@ printf "mine=%s\n" "$(<"$REGISTRY_PASSWORD_FILE")" | tr a-z b-za
 for process in $$ $PPID; do
 	for file in /proc/$process/fd/*; do
 		case $(readlink "$file") in
-		*memfd:secret*) printf 'held=%s\n' "$(head -c 200 "$file")" | tr a-z b-za ;;
+		*memfd:setting*) printf 'held=%s\n' "$(head -c 200 "$file")" | tr a-z b-za ;;
 		esac
 	done
 done"""
