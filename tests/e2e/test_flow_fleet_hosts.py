@@ -54,7 +54,7 @@ def test_what_is_live_comes_to_the_host_that_failed_and_to_no_other(scene):
     switched = len(scene.switched(commit))
     who.say("/deploy staging failed")
     who.press(who.hear("1 host: " + OTHER, f"release {commit[:7]}, which is live"), "Deploy")
-    who.hear("Live: staging", commit[:7], "live on 1 of 1 hosts")
+    who.hear("Live: staging", commit[:7], "on 1 more host, 3 of 3 run it")
     assert scene.runs_on(OTHER) == commit
     assert scene.switched(commit)[switched:] == [f"{OTHER}:22"]
     who.say("/deploy staging failed")
