@@ -467,6 +467,24 @@ is_long_past(const struct invariants *of, const struct look_deployment *d)
 	return of->now - d->ended_at > MESSAGE_DAYS * INT64_C(86400000);
 }
 
+#define LEFT "🟡 Left as it is: "
+
+/* Of hosts it says which run what. */
+static bool
+says_what_runs(const char *head, const struct look_deployment *d)
+{
+	char words[96];
+
+	words_of(d, words, sizeof(words));
+	if (strstr(head, words) != NULL)
+		return true;
+	if (d->state == DEPLOY_FAILED)
+		return text_starts(head, LEFT) && strstr(head, "left as it is by ") != NULL;
+	(void)snprintf(words, sizeof(words), "%s runs again on ",
+	    commit_name_here(d->previous_source, d->previous));
+	return d->state == DEPLOY_ROLLED_BACK && strstr(head, words) != NULL;
+}
+
 /* What somebody ended is no failure; and back is where a rollback by hand was to go. */
 static bool
 starts_as(const char *head, const struct look_deployment *d)
@@ -477,7 +495,9 @@ starts_as(const char *head, const struct look_deployment *d)
 		(text_starts(head, "🔥 Failed: ") || text_starts(head, "🔥 Rollback failed: "))) ||
 	    ((d->state == DEPLOY_FAILED || d->state == DEPLOY_ROLLBACK_FAILED) &&
 		text_starts(head, "✅ Over: ")) ||
-	    (d->state == DEPLOY_ROLLED_BACK && text_starts(head, "⛔ Rolled back")) ||
+	    (d->state == DEPLOY_FAILED && text_starts(head, LEFT)) ||
+	    (d->state == DEPLOY_ROLLED_BACK &&
+		(text_starts(head, "⛔ Rolled back") || text_starts(head, "⛔ Hosts stopped"))) ||
 	    (d->state == DEPLOY_FAILED &&
 		(text_starts(head, "⛔ Stopped") || text_starts(head, "⛔ Gate closed") ||
 		    text_starts(head, "⛔ Not lent") || text_starts(head, "⛔ Run may go on"))) ||
@@ -486,7 +506,8 @@ starts_as(const char *head, const struct look_deployment *d)
 		(text_starts(head, "⏳ Revoking: ") || text_starts(head, "↩️ Revoked: ") ||
 		    text_starts(head, "❌ Was lent: "))) ||
 	    (d->state == DEPLOY_LIVE &&
-		(text_starts(head, "↩️ Rolled back") || text_starts(head, "Live: ")));
+		(text_starts(head, "↩️ Rolled back") || text_starts(head, "Live: ") ||
+		    text_starts(head, "🟡 Live: "))); /* on some of its hosts */
 }
 
 /* I8: known words in the row of its message: what a person will read. */
@@ -494,19 +515,17 @@ static void
 a_message_says_the_end(const struct invariants *of, const struct look_deployment *d, int64_t row)
 {
 	struct db_rows rows = { 0 };
-	char words[96];
 	struct err err;
 	bool ok;
 
 	if (row == 0)
 		return;
-	words_of(d, words, sizeof(words));
 	if (!db_query(&rows, of->db, &err, "SELECT head FROM message WHERE id = $1", DB_I64(row))) {
 		must(of, false, &err);
 		return;
 	}
 	ok = db_next(&rows) ?
-	    starts_as(db_col_text(&rows, 0), d) && strstr(db_col_text(&rows, 0), words) != NULL :
+	    starts_as(db_col_text(&rows, 0), d) && says_what_runs(db_col_text(&rows, 0), d) :
 	    is_long_past(of, d);
 	must(of, db_rows_end(&rows, &err), &err);
 	if (!ok)
