@@ -467,8 +467,6 @@ is_long_past(const struct invariants *of, const struct look_deployment *d)
 	return of->now - d->ended_at > MESSAGE_DAYS * INT64_C(86400000);
 }
 
-#define LEFT "🟡 Left as it is: "
-
 /* Of hosts it says which run what. */
 static bool
 says_what_runs(const char *head, const struct look_deployment *d)
@@ -479,7 +477,7 @@ says_what_runs(const char *head, const struct look_deployment *d)
 	if (strstr(head, words) != NULL)
 		return true;
 	if (d->state == DEPLOY_FAILED)
-		return text_starts(head, LEFT) && strstr(head, "left as it is by ") != NULL;
+		return strstr(head, "left as it is by ") != NULL;
 	(void)snprintf(words, sizeof(words), "%s runs again on ",
 	    commit_name_here(d->previous_source, d->previous));
 	return d->state == DEPLOY_ROLLED_BACK && strstr(head, words) != NULL;
@@ -495,7 +493,7 @@ starts_as(const char *head, const struct look_deployment *d)
 		(text_starts(head, "🔥 Failed: ") || text_starts(head, "🔥 Rollback failed: "))) ||
 	    ((d->state == DEPLOY_FAILED || d->state == DEPLOY_ROLLBACK_FAILED) &&
 		text_starts(head, "✅ Over: ")) ||
-	    (d->state == DEPLOY_FAILED && text_starts(head, LEFT)) ||
+	    (d->state == DEPLOY_FAILED && text_starts(head, "🟡 Left as it is: ")) ||
 	    (d->state == DEPLOY_ROLLED_BACK &&
 		(text_starts(head, "⛔ Rolled back") || text_starts(head, "⛔ Hosts stopped"))) ||
 	    (d->state == DEPLOY_FAILED &&
