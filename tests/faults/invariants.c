@@ -480,7 +480,8 @@ says_what_runs(const char *head, const struct look_deployment *d)
 		return strstr(head, "left as it is by ") != NULL;
 	(void)snprintf(words, sizeof(words), "%s runs again on ",
 	    commit_name_here(d->previous_source, d->previous));
-	return d->state == DEPLOY_ROLLED_BACK && strstr(head, words) != NULL;
+	return d->state == DEPLOY_ROLLED_BACK &&
+	    (strstr(head, words) != NULL || strstr(head, ": no other host was touched") != NULL);
 }
 
 /* What somebody ended is no failure; and back is where a rollback by hand was to go. */
