@@ -496,7 +496,8 @@ starts_as(const char *head, const struct look_deployment *d)
 		text_starts(head, "✅ Over: ")) ||
 	    (d->state == DEPLOY_FAILED && text_starts(head, "🟡 Left as it is: ")) ||
 	    (d->state == DEPLOY_ROLLED_BACK &&
-		(text_starts(head, "⛔ Rolled back") || text_starts(head, "⛔ Hosts stopped"))) ||
+		(text_starts(head, "⛔ Rolled back") || text_starts(head, "⛔ Hosts stopped") ||
+		    text_starts(head, "❌ Hosts failed"))) ||
 	    (d->state == DEPLOY_FAILED &&
 		(text_starts(head, "⛔ Stopped") || text_starts(head, "⛔ Gate closed") ||
 		    text_starts(head, "⛔ Not lent") || text_starts(head, "⛔ Run may go on"))) ||
