@@ -353,7 +353,7 @@ say_hosts(struct tx *tx, const struct deployment *work, struct chat_text *text)
 {
 	struct host_filter which = { work->environment, false, "" };
 	struct host hosts[LEFT_NAMED];
-	struct host_mix mix;
+	struct host_mix mix = { 0 }; /* all of its hosts may have left */
 	const char *others;
 	char name[LIMIT_HOST];
 	size_t n;
