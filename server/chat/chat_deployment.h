@@ -47,6 +47,12 @@ struct chat_bake {
 	const struct chat_bake *ahead; /* of what it waits for, while that bakes; else NULL */
 };
 
+/* How one that is paused stands. */
+struct chat_paused {
+	struct host_counts hosts;
+	struct bake bake;
+};
+
 /* How far its waves are. */
 struct chat_waves {
 	struct host_counts hosts;
@@ -61,6 +67,7 @@ struct chat_run_is {
 	bool is_unreachable;	/* it could not reach its target or repository */
 	bool is_killed;		/* a signal ended it: it put nothing in order */
 	struct runner_gone gone;
+	struct chat_paused paused; /* what it waits for is; bake.work 0: it is not */
 	const char *agent; /* on whose host it is; NULL: it is no agent's */
 	/* A question: which of those that the run needs are not connected, and since when, with a
 	 * ';' between; "", NULL: none. */

@@ -27,6 +27,30 @@ chat_deployment_bake(struct chat_text *text, const struct chat_bake *bake)
 		add_value(text, &bake->values[i]);
 }
 
+void
+chat_deployment_ways(struct chat_text *text, const char *before, const struct deployment *work)
+{
+	chat_text_add(text,
+	    "%s" MARK_CODE "/resume %s" MARK_CODE " goes on, " MARK_CODE "/cancel %s" MARK_CODE
+	    " %s",
+	    before, work->environment, work->environment,
+	    deployment_can_roll_back(work) ? "rolls it back" : "gives it up where it is");
+}
+
+void
+chat_deployment_paused(struct chat_text *text, const struct deployment *work,
+    const struct chat_paused *paused, const struct chat_clock *clock, int64_t at)
+{
+	if (paused == NULL)
+		return;
+	chat_deployment_wave(text, work, &paused->hosts);
+	chat_text_outside(text, "\n", paused->bake.why);
+	chat_text_since(text, ", since ", clock, paused->bake.counted_at, at);
+	if (at != 0)
+		chat_text_ago(text, ", ", paused->bake.counted_at, at);
+	chat_deployment_ways(text, "\n", work);
+}
+
 static void
 add_before(struct chat_text *text, const struct chat_bake *bake)
 {

@@ -7,6 +7,19 @@
 /* ", 9 of 15 min, errors 0.2 % (before 0.2 %)" */
 void chat_deployment_bake(struct chat_text *text, const struct chat_bake *bake);
 
+/* A line: in which wave it is, and on how many hosts; nothing where it is in none. */
+void chat_deployment_wave(
+    struct chat_text *text, const struct deployment *work, const struct host_counts *hosts);
+
+/* Lines: that, why it is paused, since when (at 0: not how long ago), and how it goes on or ends.
+ * paused NULL: nothing. */
+void chat_deployment_paused(struct chat_text *text, const struct deployment *work,
+    const struct chat_paused *paused, const struct chat_clock *clock, int64_t at);
+
+/* "/resume staging goes on, /cancel staging rolls it back" */
+void chat_deployment_ways(
+    struct chat_text *text, const char *before, const struct deployment *work);
+
 /* Lines: what is wrong before its release, which does not count; or that this is not known. */
 void chat_deployment_before(struct chat_text *text, const struct chat_deployment *about);
 

@@ -1,5 +1,6 @@
 /* chat_deployment_waves.c - on how many hosts a deployment in waves is, and which of them failed.  Side: pure. */
 /* SPDX-License-Identifier: ISC */
+#include "chat/chat_deployment_bake.h"
 #include "chat/chat_deployment_inside.h"
 #include "lib/text.h"
 
@@ -37,10 +38,26 @@ add_bad(struct chat_text *text, const struct chat_waves *waves)
 	const struct host_counts *hosts = &waves->hosts;
 	int64_t n = hosts->failed + hosts->unknown + hosts->left + hosts->ended;
 
-	for (size_t i = 0; i < waves->n_bad; i++)
+	for (size_t i = 0; i < waves->n_bad; i++) {
 		chat_host(text, "\n", &waves->bad[i]);
+		if (waves->bad[i].state == HOST_IS_TOUCHED) /* no run is there that could end it */
+			chat_text_add(text, "; cut in the middle of its switch");
+	}
 	if (n > (int64_t)waves->n_bad && waves->n_bad == HOSTS_BAD_SHOWN)
 		chat_text_add(text, "\nand %lld more", (long long)(n - (int64_t)waves->n_bad));
+}
+
+void
+chat_deployment_wave(
+    struct chat_text *text, const struct deployment *work, const struct host_counts *hosts)
+{
+	if (work->waves == 1)
+		chat_text_add(
+		    text, "\n%lld of %lld hosts", (long long)hosts->current, (long long)hosts->all);
+	else if (work->waves > 1)
+		chat_text_add(text, "\nwave %d of %d: %lld of its %lld hosts, %lld of all %lld",
+		    work->wave, work->waves, (long long)hosts->current_of_wave,
+		    (long long)hosts->of_wave, (long long)hosts->current, (long long)hosts->all);
 }
 
 void
@@ -64,15 +81,7 @@ chat_deployment_waves(struct chat_text *text, const struct chat_deployment *abou
 		add_live(text, about);
 		break;
 	default:
-		if (deployment->waves == 1)
-			chat_text_add(text, "\n%lld of %lld hosts", (long long)hosts->current,
-			    (long long)hosts->all);
-		else
-			chat_text_add(text,
-			    "\nwave %d of %d: %lld of its %lld hosts, %lld of all %lld",
-			    deployment->wave, deployment->waves, (long long)hosts->current_of_wave,
-			    (long long)hosts->of_wave, (long long)hosts->current,
-			    (long long)hosts->all);
+		chat_deployment_wave(text, deployment, hosts);
 		break;
 	}
 	if (deployment->state == DEPLOY_BAKING && strcmp(deployment->waits_for, "slot") == 0)

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "chat/chat_hosts.h"
 
-#include "lib/column.h"
 #include "lib/text.h"
 
 const char *
@@ -17,16 +16,18 @@ chat_host_name(const struct host *host, char ret[LIMIT_HOST])
 void
 chat_host(struct chat_text *text, const char *before, const struct host *host)
 {
-	static const char *const words[] = { HOST_STATES(COLUMN_SECOND) };
+	static const char *const words[] = {
+		[HOST_IS_CURRENT] = "runs ",
+		[HOST_IS_TOUCHED] = "touched, ran ",
+		[HOST_IS_FAILED] = "failed, runs ",
+		[HOST_IS_UNKNOWN] = "unknown, should run ",
+	};
 	char name[LIMIT_HOST];
 
 	chat_text_outside(text, before, chat_host_name(host, name));
-	if (host->state == HOST_IS_CURRENT && host->release[0] == '\0')
-		chat_text_add(text, ": runs nothing");
-	else
-		chat_text_add(text,
-		    host->state == HOST_IS_UNKNOWN ? ": %s, should run %.7s" : ": %s, runs %.7s",
-		    words[host->state], host->release[0] != '\0' ? host->release : "nothing");
+	chat_text_add(text, ": %s%.7s", words[host->state],
+	    host->release[0] != '\0' ? host->release : "nothing");
+	chat_text_add(text, "%s", host->state == HOST_IS_TOUCHED ? " before" : "");
 	chat_text_some(text, "; ", host->detail);
 }
 

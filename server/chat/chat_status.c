@@ -3,6 +3,7 @@
 #include "chat/chat_status.h"
 
 #include "chat/chat_deployment.h"
+#include "chat/chat_deployment_bake.h"
 #include "chat/chat_first.h"
 #include "chat/chat_hold.h"
 #include "chat/chat_hosts.h"
@@ -390,6 +391,7 @@ add_active(struct chat_text *text, const struct chat_status *status, int64_t at)
 		chat_text_ago(text, ", started ", active->started_at, at);
 	chat_text_outside(text, ", requested by ", FORGE_PERSON(active->requester));
 	add_gone(text, ", its runner", status);
+	chat_deployment_paused(text, active, status->paused, &status->clock, at);
 }
 
 static void

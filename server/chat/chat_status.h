@@ -16,6 +16,7 @@ struct chat_status {
 	const struct environment *environment;
 	const struct deployment *released; /* the one that brought the current release */
 	const struct deployment *active;   /* NULL: none */
+	const struct chat_paused *paused;  /* the active one is; else NULL */
 	const struct deployment *pipeline; /* a run at a forge beside it; NULL: none */
 	const struct deployment *queued;   /* NULL: none, but questions */
 	const struct deployment *asked;	   /* the oldest open question; NULL: none */

@@ -41,6 +41,31 @@ is_stopping_gate(const struct deployment *work)
 	return deployment_is_gate(work) && work->state == DEPLOY_STOPPING;
 }
 
+/* It baked, was paused, or its health was being asked for: its script has ended, and it is rolled
+ * back at once. */
+static void
+say_rolling_back(struct tx *tx, const struct update *update, const struct deployment *work)
+{
+	struct chat_text text = CHAT_TEXT_EMPTY;
+
+	chat_first(&text, FIRST_STOPS_NOW, work->environment);
+	if (deployment_is_back_to_target(work))
+		chat_text_add(&text, "rolls back to what ran before deploybot");
+	else
+		chat_text_named(&text, "rolls back to ", work->previous_source, work->previous);
+	chat_text_add(&text, ".\n");
+	add_what(&text, work);
+	chat_text_subject(&text, " ", work->subject);
+	if (strcmp(work->commit, work->previous) == 0) { /* it is live, and stays so */
+		chat_text_add(&text, " ends.");
+	} else {
+		chat_text_add(&text, " is blocked then: a push does not deploy it again; ");
+		chat_text_again(&text, work->environment, COMMIT_OF(work));
+		chat_text_add(&text, " asks first.");
+	}
+	(void)decide_send(tx, &update->address, &text);
+}
+
 static void
 say_cancelling(struct tx *tx, const struct update *update, const struct deployment *deployment,
     bool is_waited_for)
@@ -51,6 +76,10 @@ say_cancelling(struct tx *tx, const struct update *update, const struct deployme
 	char line[LIMIT_LINE];
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	if (deployment->state == DEPLOY_ROLLING_BACK) {
+		say_rolling_back(tx, update, deployment);
+		return;
+	}
 	chat_first(
 	    &text, is_active ? FIRST_STOPS_NOW : FIRST_CANCELS, deployment_target_here(deployment));
 	if (!deployment_is_action(deployment) && deployment->subject[0] != '\0') {

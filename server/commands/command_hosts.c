@@ -1,4 +1,4 @@
-/* command_hosts.c - /hosts <environment> [failed or old]: what each of its hosts runs.  Side: store. */
+/* command_hosts.c - /hosts [environment] [failed or old]: what each of its hosts runs.  Side: store. */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 
@@ -41,11 +41,12 @@ command_hosts(struct tx *tx, const struct update *update, const struct request *
 	first = decide_page(request, (size_t)all, PAGE, &page, &pages);
 	n = row_host_list(tx, &which, (int64_t)first, list, PAGE);
 	chat_first(&text, FIRST_HOSTS, name);
-	chat_text_add(&text, ": %" PRId64 " %s%s", all,
-	    which.is_bad		    ? "failed or unknown " :
-		which.other_than[0] != '\0' ? "other " :
-					      "",
+	chat_text_add(&text, ": %" PRId64 " %s%s", all, which.is_bad ? "failed or unknown " : "",
 	    all == 1 ? "host" : "hosts");
+	if (which.other_than[0] != '\0')
+		chat_text_commit(&text, " not on the live release, ", which.other_than);
+	else if (strcmp(request_text(request, "state"), "old") == 0)
+		chat_text_add(&text, ", and no release is live there");
 	if (all == 0 && !which.is_bad && which.other_than[0] == '\0')
 		chat_text_add(
 		    &text, "; they are noted from the first deployment in waves on (<ENV>_WAVES)");

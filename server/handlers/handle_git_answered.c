@@ -24,6 +24,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "settings/checks/settings_runners.h"
+#include "store/row_bake.h"
 #include "store/row_block.h"
 #include "store/row_environment.h"
 #include "store/row_question.h"
@@ -56,6 +57,7 @@ find_refusal(struct tx *tx, const struct deployment *deployment, char out[LIMIT_
 {
 	const char *refusal = decide_promotion_refusal(tx, deployment, out);
 	struct deployment active;
+	struct bake bake;
 
 	if (settings_environment(tx->settings, deployment->environment) == NULL)
 		return "this environment is no longer in the settings";
@@ -64,11 +66,17 @@ find_refusal(struct tx *tx, const struct deployment *deployment, char out[LIMIT_
 	if (refusal != NULL)
 		return refusal;
 	row_deployment_active(tx, deployment->environment, &active);
-	return !deployment_is_gate(deployment) && active.id != 0 &&
-		!deployment_is_rollback(&active) && !deployment_is_gate(&active) &&
-		strcmp(active.commit, deployment->commit) == 0 ?
-	    "it is being deployed already" :
-	    NULL;
+	if (deployment_is_gate(deployment) || active.id == 0 || deployment_is_rollback(&active) ||
+	    deployment_is_gate(&active) || strcmp(active.commit, deployment->commit) != 0)
+		return NULL;
+	if (active.state != DEPLOY_PAUSED)
+		return "it is being deployed already";
+	(void)snprintf(out, LIMIT_LINE,
+	    "it is paused there: /resume %.40s goes on, /cancel %.40s %s (%.90s)",
+	    active.environment, active.environment,
+	    deployment_can_roll_back(&active) ? "rolls it back" : "gives it up",
+	    row_bake_get(tx, active.id, &bake)->why);
+	return out;
 }
 
 /* What an upload is was said by who sent it. */

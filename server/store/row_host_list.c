@@ -146,10 +146,10 @@ row_host_list_bad(struct tx *tx, const struct deployment *work, struct host ret[
 {
 	return tx_read(tx, read_host, ret, HOSTS_BAD_SHOWN,
 	    "SELECT " COLUMNS " FROM host WHERE environment = $1 AND plan = $2"
-	    " AND (state = 'failed' OR state = 'unknown' OR " ENDED ")" SO_FAR
-	    " ORDER BY name LIMIT $4",
+	    " AND (state = 'failed' OR state = 'unknown' OR (state = 'touched' AND $5 = 1)"
+	    " OR " ENDED ")" SO_FAR " ORDER BY name LIMIT $4",
 	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->wave),
-	    DB_I64(HOSTS_BAD_SHOWN));
+	    DB_I64(HOSTS_BAD_SHOWN), DB_I64(work->state == DEPLOY_PAUSED));
 }
 
 #define LAGGING \

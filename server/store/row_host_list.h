@@ -47,7 +47,7 @@ void row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_ST
 void row_host_mix(struct tx *tx, const char *environment, struct host_mix *ret);
 
 /* How far that work is; and those of its hosts that have failed, are not known or run nothing, by
- * name, as many as are shown. */
+ * name, as many as are shown.  While it is paused those too that were cut in their switch. */
 struct host_counts row_host_count(struct tx *tx, const struct deployment *work);
 size_t row_host_list_bad(
     struct tx *tx, const struct deployment *work, struct host ret[HOSTS_BAD_SHOWN]);

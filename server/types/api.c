@@ -171,9 +171,9 @@ read_list(const char *text, struct api_request *ret, struct err *err)
 	int64_t skip;
 
 	if (strchr(text, '/') == strrchr(text, '/') || word + number + 2 > sizeof(part))
-		return (text[0] != '\0' && read_target(text, ret, err)) ||
+		return read_target(text, ret, err) ||
 		    err_set(err, ERR_INVALID,
-			"expected an environment, as /v1/hosts/shop/staging, or all, failed or old and a number before it: /v1/hosts/failed/0/shop/staging");
+			"expected an environment or nothing, as /v1/hosts/shop/staging, or all, failed or old and a number before it: /v1/hosts/failed/0/shop/staging");
 	text_setf(part, "%.*s", (int)word, text);
 	if (text_index(part, words, COUNT(words)) == COUNT(words))
 		return err_set(err, ERR_INVALID, "expected all, failed or old");

@@ -13,7 +13,7 @@ BEHIND = {"NONE": ("",),
           "NAME": ("/{name}",), "ENV": ("/{environment}",),
           "PEER": ("", "/{name}"), "SINCE": ("", "/{instance}/{number}"),
           "DAYS": ("/{from}/{to}", "/{from}/{to}/{target}"),
-          "LIST": ("/{target}", "/{which}/{after}/{target}"),
+          "LIST": ("", "/{target}", "/{which}/{after}/{target}"),
           "SPAN": ("/{from}/{to}/{after}", "/{from}/{to}/{code}/{after}")}
 
 

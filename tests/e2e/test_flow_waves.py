@@ -93,7 +93,7 @@ def test_a_wave_that_is_stopped_waits_for_a_word_and_goes_on_with_the_rest(scene
     scene.mark("hold-h2:22").unlink()
     scene.start_bot()
     who.say("/hosts staging")
-    who.hear("h1: current, runs " + commit[:7], "h2: touched, runs " + before[:7])
+    who.hear("h1: runs " + commit[:7], "h2: touched, ran " + before[:7])
     who.say("/resume staging")
     who.hear("Live: staging", commit[:7], "live on 2 of 2 hosts")
     assert scene.runs_on("h2") == commit and scene.switched(commit).count("h1:22") == 1

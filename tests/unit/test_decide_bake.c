@@ -249,8 +249,8 @@ BAKE_TEST(a_person_pauses_and_goes_on)
 	assert_non_null(strstr(world_plain(message), "paused by @ada"));
 	assert_string_equal(
 	    world_labels(message), "▶️ Go on | ↩️ Roll back | 🖐 Leave it | 📄 Log");
-	world_answers(
-	    w, WORLD_ADMIN, "/pause staging", "⛔ Not paused: staging: nothing bakes there");
+	world_answers(w, WORLD_ADMIN, "/pause staging",
+	    "🟡 Paused already: staging\npaused by @ada, since ");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "Go on"));
 	assert_int_equal(world_state(w), DEPLOY_BAKING);
 	assert_int_equal(row(w)->length_ms, 120000);

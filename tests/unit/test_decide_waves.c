@@ -689,10 +689,11 @@ WAVES_TEST(hosts_are_listed_and_status_says_what_is_mixed)
 	waves_come_to_2(w);
 	waves_say(w, "h2 began, h2 failed: no space left");
 	world_answers(w, WORLD_ADMIN, "/hosts staging", "Hosts: staging: 3 hosts");
-	assert_non_null(world_says(w, "h1: current, runs bbbbbbb"));
-	assert_non_null(world_says(w, "h3: current, runs aaaaaaa"));
+	assert_non_null(world_says(w, "h1: runs bbbbbbb"));
+	assert_non_null(world_says(w, "h3: runs aaaaaaa"));
 	world_answers(w, WORLD_ADMIN, "/hosts staging failed",
 	    "Hosts: staging: 1 failed or unknown host\nh2: failed, runs aaaaaaa; no space left");
-	world_answers(w, WORLD_ADMIN, "/hosts staging old", "Hosts: staging: 1 other host");
+	world_answers(w, WORLD_ADMIN, "/hosts staging old",
+	    "Hosts: staging: 1 host not on the live release, aaaaaaa\nh1: runs bbbbbbb");
 	world_answers(w, WORLD_ADMIN, "/status staging", "hosts: aaaaaaa on 2 of 3, bbbbbbb on 1");
 }

@@ -501,7 +501,7 @@ WORLD_TEST_BARE(what_cannot_be_done_is_a_status_and_a_sentence)
 		{ "/v1/command/cancel", OF_STAGING, 409,
 		    "Nothing to stop: staging: no deployment is in progress or queued." },
 		{ "/v1/command/pause", OF_STAGING, 409,
-		    "Not paused: staging: nothing bakes there" },
+		    "Not paused: staging: nothing is in progress there" },
 		{ "/v1/command/resume", OF_STAGING, 409, "Not paused: staging" },
 		{ "/v1/command/live", OF_STAGING, 409, "Not baking: staging" },
 		{ "/v1/command/queue", "{}", 200, "Nothing is in progress" },

@@ -97,6 +97,26 @@ WORLD_TEST_OF(hosts_are_listed_in_pages, ADA_IS)
 	assert_int_equal(api_aid_ask(w, ADA, API_HOSTS, "/v1/hosts/nothing", NULL), 404);
 }
 
+static void
+make_one_more(struct tx *tx, UNUSED void *arg)
+{
+	row_host_plan(tx, &(struct deployment){ .id = 8, .environment = "staging" }, "s1:22", 1,
+	    &(struct release){ 0 });
+}
+
+/* Whoever names no environment means the one that has hosts, or reads which there are. */
+WORLD_TEST_OF(the_one_environment_with_hosts_need_not_be_named, ADA_IS)
+{
+	assert_int_equal(api_aid_ask(w, ADA, API_HOSTS, "/v1/hosts", NULL), 400);
+	SAID(w, "No environment has hosts");
+	world_act(w, make_hosts, NULL);
+	assert_int_equal(api_aid_ask(w, ADA, API_HOSTS, "/v1/hosts", NULL), 200);
+	SAID(w, "\"environment\":\"production\",\"all\":205");
+	world_act(w, make_one_more, NULL);
+	assert_int_equal(api_aid_ask(w, ADA, API_HOSTS, "/v1/hosts", NULL), 400);
+	SAID(w, "Several environments have hosts, name one: staging, production.");
+}
+
 WORLD_TEST_OF(hosts_are_shown_to_who_may_see_the_status_there, CLIENTS_OF("log:staging"))
 {
 	world_released(w, "staging");

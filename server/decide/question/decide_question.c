@@ -249,7 +249,10 @@ decide_press_cancel(struct tx *tx, const struct update *update, struct deploymen
 		decide_toastf(tx, update, true,
 		    "It is being stopped already: /cancel asks whether its end is waited for.");
 	else if (decide_cancel(tx, deployment, update))
-		decide_toastf(tx, update, false, is_active ? "Stopping…" : "Cancelled.");
+		decide_toastf(tx, update, false, "%s",
+		    deployment->state == DEPLOY_ROLLING_BACK ? "Rolling back…" :
+			is_active			     ? "Stopping…" :
+							       "Cancelled.");
 	else
 		decide_toastf(tx, update, true, "It is %s: that cannot be cancelled.",
 		    deployment_is_rollback(deployment) ? "rolling back" :

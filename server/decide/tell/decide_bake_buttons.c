@@ -8,6 +8,7 @@
 #include "decide/who/decide_allowed.h"
 #include "store/row_bake.h"
 #include "store/row_button.h"
+#include "store/row_host_list.h"
 
 bool
 decide_bake_can_be_cut(struct tx *tx, const struct deployment *work)
@@ -17,6 +18,34 @@ decide_bake_can_be_cut(struct tx *tx, const struct deployment *work)
 	return work->state == DEPLOY_BAKING ||
 	    (work->state == DEPLOY_PAUSED && row_bake_get(tx, work->id, &row)->is_prolonged &&
 		row.left_ms == 0);
+}
+
+const struct chat_bake *
+decide_bake_of(struct tx *tx, int64_t work, struct chat_bake *ret)
+{
+	(void)row_bake_get(tx, work, &ret->is);
+	ret->n = row_bake_list(tx, work, ret->values);
+	return ret;
+}
+
+const struct chat_paused *
+decide_bake_paused(struct tx *tx, const struct deployment *work, struct chat_paused *ret)
+{
+	if (work->state != DEPLOY_PAUSED)
+		return NULL;
+	(void)row_bake_get(tx, work->id, &ret->bake);
+	if (work->waves > 0)
+		ret->hosts = row_host_count(tx, work);
+	return ret;
+}
+
+struct request
+decide_bake_request(const char *action, const struct deployment *work)
+{
+	struct request request = request_of(action, work->environment);
+
+	request_add_number(&request, DECIDE_BAKE, work->id);
+	return request;
 }
 
 static bool
@@ -40,12 +69,10 @@ add_ends(struct tx *tx, const struct deployment *work, int64_t chat, const char 
 {
 	bool is_paused = work->state == DEPLOY_PAUSED;
 	const struct request live = request_about("live", "work", work->id);
-	struct request back = request_of("rollback", work->environment);
-	struct request turn = request_of(is_paused ? "resume" : "pause", work->environment);
+	const struct request back = decide_bake_request("rollback", work);
+	const struct request turn = decide_bake_request(is_paused ? "resume" : "pause", work);
 	char text[LIMIT_BUTTON];
 
-	request_add_number(&back, DECIDE_BAKE, work->id);
-	request_add_number(&turn, DECIDE_BAKE, work->id);
 	if (decide_bake_can_be_cut(tx, work) && may_in(tx, POLICY_DEPLOY, work, chat))
 		row_button_show_for(tx, &live, chat, 0,
 		    label(work->wave < work->waves ? "✅ Next wave" : "✅ Live now", commit, text),
@@ -54,7 +81,7 @@ add_ends(struct tx *tx, const struct deployment *work, int64_t chat, const char 
 		return;
 	if (is_paused || commit[0] == '\0')
 		row_button_show_for(tx, &turn, chat, 0,
-		    label(is_paused ? "▶️ Go on" : "⏸ Pause", commit, text), buttons);
+		    label(is_paused ? DECIDE_GO_ON : "⏸ Pause", commit, text), buttons);
 	if (deployment_can_roll_back(work))
 		row_button_show_for(
 		    tx, &back, chat, 0, label(CHAT_ROLL_BACK, commit, text), buttons);

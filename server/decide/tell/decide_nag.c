@@ -7,6 +7,7 @@
 
 #include "chat/chat_deployment.h"
 #include "chat/chat_first.h"
+#include "chat/chat_hosts.h"
 #include "chat/chat_text.h"
 #include "decide/who/decide_allowed.h"
 #include "decide/queue/decide_previous.h"
@@ -123,10 +124,22 @@ static const char *const over[] = {
 	[ENDED_BACK] = "rolled back at ",
 };
 
+/* It need not be so on all of its hosts. */
+static void
+add_over(struct tx *tx, struct chat_text *text, enum how_ended how, const char *environment)
+{
+	const struct chat_clock clock = decide_clock(tx, environment);
+	struct host_mix hosts;
+
+	chat_text_since(text, over[how], &clock, tx->at, tx->at);
+	row_host_mix(tx, environment, &hosts);
+	chat_host_mix(text, "\nhosts: ", &hosts);
+}
+
 /* What was said stays, without the button. */
 static void
 end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended how,
-    const struct chat_clock *clock, const char *by)
+    const char *environment, const char *by)
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	struct buttons buttons = { 0 };
@@ -146,7 +159,7 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended ho
 		chat_text_outside(&text, "\n👀 Seen by ", by);
 	if (how == ENDED_LIVE || how == ENDED_BACK) {
 		chat_text_add(&text, "\n✅ Over: ");
-		chat_text_since(&text, over[how], clock, tx->at, tx->at);
+		add_over(tx, &text, how, environment);
 	}
 	free(message.head);
 	message.head = chat_text_take(&text);
@@ -157,8 +170,7 @@ end_in(struct tx *tx, int64_t row, const struct request *seen, enum how_ended ho
 
 /* A reminder of what is over: nobody is to do any more what it said. */
 static void
-close_in(struct tx *tx, int64_t row, const char *environment, enum how_ended how,
-    const struct chat_clock *clock)
+close_in(struct tx *tx, int64_t row, const char *environment, enum how_ended how)
 {
 	CLEANUP(message_done) struct message message = { 0 };
 	struct chat_text text = CHAT_TEXT_EMPTY;
@@ -171,7 +183,7 @@ close_in(struct tx *tx, int64_t row, const char *environment, enum how_ended how
 	if (how == ENDED_PAUSE)
 		chat_text_add(&text, "it is paused no more");
 	else
-		chat_text_since(&text, over[how], clock, tx->at, tx->at);
+		add_over(tx, &text, how, environment);
 	free(message.head);
 	message.head = chat_text_take(&text);
 	row_message_change(tx, row, &message);
@@ -180,7 +192,6 @@ close_in(struct tx *tx, int64_t row, const char *environment, enum how_ended how
 static void
 end(struct tx *tx, const char *environment, int64_t work, enum how_ended how, const char *by)
 {
-	struct chat_clock clock = decide_clock(tx, environment);
 	const struct request seen = request_about("seen", "work", work);
 	int64_t rows[3 * ROW_SHOWN_MAX];
 	size_t reminders = row_shown_list(tx, work, SHOWN_REMINDER, rows);
@@ -191,9 +202,9 @@ end(struct tx *tx, const char *environment, int64_t work, enum how_ended how, co
 	row_environment_set_unseen(tx, environment, 0, 0);
 	for (size_t i = 0; i < n; i++)
 		if (how >= ENDED_LIVE && i < reminders)
-			close_in(tx, rows[i], environment, how, &clock);
+			close_in(tx, rows[i], environment, how);
 		else if (how != ENDED_PAUSE)
-			end_in(tx, rows[i], &seen, how, &clock, by);
+			end_in(tx, rows[i], &seen, how, environment, by);
 	row_shown_clear(tx, work, SHOWN_NAG);
 	row_shown_clear(tx, work, SHOWN_REMINDER);
 	row_button_close(tx, seen.action, seen.target);

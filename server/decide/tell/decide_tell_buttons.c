@@ -382,18 +382,23 @@ add_open(struct tx *tx, const struct deployment *deployment, int64_t chat, struc
 	buttons_add_link(buttons, "🖥 Open", link, is_app);
 }
 
-/* What a person has asked for need not wait for the end of what bakes there; a push does. */
+/* What a person has asked for need not wait for the end of what bakes there; a push does.  What is
+ * paused does not end by itself; also where its own commit was asked for, and refused for that. */
 static void
 add_ahead(struct tx *tx, const struct deployment *work, int64_t chat, struct buttons *buttons)
 {
 	bool waits = decide_tell_is_question(work) ||
 	    (work->state == DEPLOY_QUEUED && deployment_is_emergency(work));
+	bool is_refused = work->state == DEPLOY_REFUSED && !deployment_is_action(work);
 	struct deployment ahead;
 
-	if (!waits || !deployment_is_by_request(work) || !decide_bakes(tx, work))
+	if (!deployment_is_by_request(work) ||
+	    (!waits && !is_refused && work->state != DEPLOY_QUEUED))
 		return;
 	row_deployment_active(tx, work->environment, &ahead);
-	if (deployment_is_baking(&ahead))
+	if (ahead.state == DEPLOY_PAUSED ?
+		!is_refused || strcmp(ahead.commit, work->commit) == 0 :
+		waits && decide_bakes(tx, work) && ahead.state == DEPLOY_BAKING)
 		decide_bake_end_buttons(tx, &ahead, chat, buttons);
 }
 

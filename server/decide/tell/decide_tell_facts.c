@@ -14,6 +14,7 @@
 #include "decide/decide_reply.h"
 #include "decide/question/decide_where.h"
 #include "decide/who/decide_agent.h"
+#include "decide/tell/decide_bake_buttons.h"
 #include "decide/work/decide_bake.h"
 #include "decide/work/decide_loan_list.h"
 #include "decide/work/decide_promotion.h"
@@ -503,14 +504,6 @@ add_live_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 	about->link = rows->link;
 }
 
-static const struct chat_bake *
-bake_of(struct tx *tx, int64_t work, struct chat_bake *ret)
-{
-	(void)row_bake_get(tx, work, &ret->is);
-	ret->n = row_bake_list(tx, work, ret->values);
-	return ret;
-}
-
 /* How it bakes, or will; and what it waits for. */
 static void
 add_bake_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_rows *rows)
@@ -519,12 +512,14 @@ add_bake_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 
 	if (deployment_is_baking(work) ||
 	    (deploy_flow_class(work->state) != DEPLOY_CLASS_FINAL && decide_bakes(tx, work)))
-		about->bake = bake_of(tx, work->id, &rows->bake);
+		about->bake = decide_bake_of(tx, work->id, &rows->bake);
 	if (about->promotion != NULL && work->started_at == 0)
 		about->newest.source_bake = baked(tx, about->promotion);
+	if (about->ahead != NULL && about->ahead->environment[0] != '\0')
+		(void)decide_bake_paused(tx, about->ahead, &about->newest.paused);
 	rows->bake.ahead = NULL;
 	if (about->bake != NULL && about->ahead != NULL && deployment_is_baking(about->ahead))
-		rows->bake.ahead = bake_of(tx, about->ahead->id, &rows->ahead_bakes);
+		rows->bake.ahead = decide_bake_of(tx, about->ahead->id, &rows->ahead_bakes);
 }
 
 static void

@@ -18,6 +18,7 @@
 #include "decide/queue/decide_previous.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/decide_reply.h"
+#include "decide/tell/decide_bake_buttons.h"
 #include "decide/tell/decide_nag.h"
 #include "decide/tell/decide_notify.h"
 #include "decide/tell/decide_trouble.h"
@@ -174,12 +175,13 @@ struct shown {
 	struct left_host left[LEFT_HOSTS_SHOWN];
 	struct migration_behind behind;
 	struct probe_finding finding; /* of a summary: what was known last */
+	struct chat_paused paused;
 };
 
 static const char *
 active_step(struct tx *tx, struct shown *shown)
 {
-	size_t n = shown->active.run == 0 ?
+	size_t n = shown->active.run == 0 || deployment_is_baking(&shown->active) ?
 	    0 :
 	    row_step_list(tx, shown->active.run, shown->steps, LIMIT_STEPS);
 	size_t last = deployment_last_step(shown->steps, n);
@@ -199,6 +201,7 @@ find_running(struct tx *tx, const char *name, struct shown *shown, struct chat_s
 	if (!decide_place_has(&shown->active, name))
 		shown->active = (struct deployment){ 0 };
 	ret->active = shown->active.id != 0 ? &shown->active : NULL;
+	ret->paused = decide_bake_paused(tx, &shown->active, &shown->paused);
 	if (pipeline != 0)
 		ret->pipeline = row_deployment_get(tx, pipeline, &shown->pipeline);
 }
@@ -546,22 +549,43 @@ add_look(struct tx *tx, const struct keyboard *keyboard, const char *target, con
 	add_button(tx, keyboard, &request, label);
 }
 
-/* The way out, and why: of what is live now, for who may. */
+/* What is paused goes on, or is what somebody rolls back there; else what is live is. */
+static void
+add_turns(struct tx *tx, const struct keyboard *keyboard, const char *name,
+    const struct environment *environment)
+{
+	struct deployment active;
+	struct request go_on, back = request_of("rollback", name);
+	struct release earlier;
+	char label[LIMIT_BUTTON];
+	bool is_paused;
+
+	row_deployment_active(tx, name, &active);
+	is_paused = active.state == DEPLOY_PAUSED;
+	go_on = decide_bake_request("resume", &active);
+	if (is_paused) {
+		add_button(tx, keyboard, &go_on, chat_deployment_label(DECIDE_GO_ON, name, label));
+		back = decide_bake_request("rollback", &active);
+	} else {
+		request_add_number(&back, "from", environment->current.number);
+	}
+	if (is_paused ? deployment_can_roll_back(&active) :
+			decide_list_earlier(tx, environment, &earlier, 1) > 0)
+		add_button(tx, keyboard, &back, chat_deployment_label(CHAT_ROLL_BACK, name, label));
+}
+
+/* The way out, and why, for who may. */
 static void
 add_ways(struct tx *tx, const struct keyboard *keyboard, const char *name)
 {
 	int64_t person = keyboard->update->person;
 	struct environment environment;
-	struct request back = request_of("rollback", name);
 	const struct request logs = request_of("logs", name);
-	struct release earlier;
 	char label[LIMIT_BUTTON];
 
 	row_environment_get(tx, name, &environment);
-	request_add_number(&back, "from", environment.current.number);
-	if (decide_is_allowed(tx, person, POLICY_ROLLBACK, name) &&
-	    decide_list_earlier(tx, &environment, &earlier, 1) > 0)
-		add_button(tx, keyboard, &back, chat_deployment_label(CHAT_ROLL_BACK, name, label));
+	if (decide_is_allowed(tx, person, POLICY_ROLLBACK, name))
+		add_turns(tx, keyboard, name, &environment);
 	if (environment.current.id != 0 && decide_is_allowed(tx, person, POLICY_LOG, name) &&
 	    decide_can_ask_application_log(tx, name))
 		add_button(tx, keyboard, &logs, chat_deployment_label("📄 Log of", name, label));

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/view/decide_view_hosts.h"
 
+#include <stdio.h>
+
 #include "decide/decide_reply.h"
 #include "lib/column.h"
 #include "lib/json.h"
@@ -40,25 +42,51 @@ put_host(const struct host *host, struct json_out *json)
 	json_out_end(json);
 }
 
+/* The one that is meant; of several the one that has hosts.  NULL: none is, and that was said. */
+static const char *
+find_one(struct tx *tx, const struct decide_scope *scope)
+{
+	const char *one = NULL;
+	char names[LIMIT_LINE] = "";
+	size_t n = 0, used;
+
+	if (scope->n == 1)
+		return scope->at[0]->name;
+	for (size_t i = 0; i < scope->n; i++) {
+		if (row_host_count_list(
+			tx, &(struct host_filter){ .environment = scope->at[i]->name }) == 0)
+			continue;
+		used = strlen(names);
+		(void)snprintf(names + used, sizeof(names) - used, "%s%s", n == 0 ? "" : ", ",
+		    scope->at[i]->name); /* cut is fine */
+		one = scope->at[i]->name;
+		n++;
+	}
+	if (n == 0)
+		decide_refusef(tx, 400,
+		    "No environment has hosts: they are noted from the first deployment in waves on.");
+	else if (n > 1)
+		decide_refusef(tx, 400, "Several environments have hosts, name one: %s.", names);
+	return n == 1 ? one : NULL;
+}
+
 void
 decide_view_hosts(struct tx *tx, const struct decide_scope *scope, struct json_out *json)
 {
 	CLEANUP(freep) struct host *list = NULL;
 	int64_t skip = request_get_number(tx->request, "skip"), all;
 	struct host_filter which;
+	const char *name;
 	size_t n;
 
-	if (scope->n != 1) {
-		decide_refusef(tx, 400, "Several environments are meant: name one of them.");
-		return;
-	}
-	if (!decide_view_hosts_filter(
-		tx, request_text(tx->request, "state"), scope->at[0]->name, &which))
-		return; /* api_read() */
+	name = find_one(tx, scope);
+	if (name == NULL ||
+	    !decide_view_hosts_filter(tx, request_text(tx->request, "state"), name, &which))
+		return; /* else api_read() */
 	list = mem_new(DECIDE_VIEW_HOSTS, sizeof(*list));
 	all = row_host_count_list(tx, &which);
 	n = row_host_list(tx, &which, skip, list, DECIDE_VIEW_HOSTS);
-	json_put_str(json, "environment", scope->at[0]->name);
+	json_put_str(json, "environment", name);
 	json_put_i64(json, "all", all);
 	json_put_open(json, "hosts", '[');
 	for (size_t i = 0; i < n; i++)

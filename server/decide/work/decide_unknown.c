@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/work/decide_unknown.h"
 
+#include "chat/chat_hosts.h"
 #include "chat/chat_status.h"
 #include "decide/work/decide_deployment.h"
 #include "decide/queue/decide_queue.h"
@@ -11,6 +12,7 @@
 #include "lib/text.h"
 #include "store/row_environment.h"
 #include "store/row_button.h"
+#include "store/row_host_list.h"
 
 /* In the team's chat, or to each who could act there: who is to look reads that one. */
 static void
@@ -113,6 +115,7 @@ void
 decide_looked(struct tx *tx, const struct update *update, const char *name)
 {
 	struct environment environment;
+	struct host_mix hosts;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
 	row_environment_get(tx, name, &environment);
@@ -124,6 +127,8 @@ decide_looked(struct tx *tx, const struct update *update, const char *name)
 	chat_first(&text, environment.is_down ? FIRST_LOOKED_AT_DOWN : FIRST_LOOKED_AT, name);
 	chat_text_outside(&text, "queue resumed by ", update->name);
 	chat_text_add(&text, ": deployments go on.");
+	row_host_mix(tx, name, &hosts);
+	chat_host_mix(&text, "\n⚠️ its hosts run different releases: ", &hosts);
 	decide_send_team(tx, name, &text);
 	decide_queue(tx, name);
 }
