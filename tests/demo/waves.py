@@ -82,7 +82,7 @@ class Waves(Story):
         self.tell("Ada writes /hosts staging")
         mark = self.chat.mark()
         self.chat.say(ADA, ADA, "/hosts staging")
-        self.hear("shop-01", "current", after=mark)
+        self.hear("shop-01: runs", after=mark)
 
 
 def play(folder):
