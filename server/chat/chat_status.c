@@ -161,7 +161,8 @@ add_what_runs(struct chat_text *text, const struct chat_status *status)
 	if (is == STANDING_OUT && status->n_urls > 1)
 		chat_text_add(
 		    text, ": %zu of %zu health URLs", count_failing(status), status->n_urls);
-	if (is >= STANDING_NOT_ASKED && on.n < on.all)
+	if (is >= STANDING_NOT_ASKED ? on.n < on.all :
+				       is == STANDING_UNKNOWN && on.all > 0 && on.unknown == 0)
 		chat_text_add(text, ": %lld of %lld run ", (long long)on.n, (long long)on.all);
 	else
 		chat_text_add(text, "%s",

@@ -167,7 +167,7 @@ def test_the_page_has_a_word_for_each_state_and_the_chats_buttons():
     assert len(states) >= 20 and states == set(re.findall(r"(\w+): \[", shown))
     described = re.findall(r'"(requested, [\w, ]+ or \w+)"', (ROOT / "docs" / "openapi.json").read_text("utf-8"))
     assert described and all(states == set(re.split(r", | or ", text)) for text in described)
-    bake = source("decide/tell/decide_bake_buttons.c")
+    bake = "".join(source(f"decide/tell/decide_bake_buttons.{end}") for end in "ch")
     labels = {re.sub(r"[^\w ]+", "", label).strip() for label in re.findall(r'"(\W*[A-Z][a-z][\w ]+)"', bake)}
     assert labels == {"Live now", "Next wave", "Go on", "Pause", "Leave it"}
     # The page knows nothing of waves: both ends of a bake are its "Live now".

@@ -157,6 +157,8 @@ WAVES_TEST(who_resumes_the_queue_reads_that_hosts_run_different_releases)
 	world_run_ends(w, TOUCHED);
 	press(w, WORLD_ADMIN, "Paused: ", "Leave it");
 	assert_int_not_equal(world_environment(w, "staging").unknown_since, 0);
+	world_answers_last(w, WORLD_ADMIN, "/status staging", "⚠️ staging: 2 of 3 run aaaaaaa");
+	assert_null(world_says(w, "not known what runs"));
 	press(w, WORLD_ADMIN, "Left as it is: staging", "Resume queue");
 	assert_int_equal(world_environment(w, "staging").unknown_since, 0);
 	assert_non_null(world_says(w,
