@@ -23,6 +23,7 @@ struct scene {
 	size_t n_results;
 	struct http_request *held[MANY];
 	size_t n_held;
+	size_t n_held_at_first; /* when the first result came: what comes later takes its turn */
 	char heard[256];  /* the last one's headers and body */
 	const char *says; /* NULL: nothing */
 	struct loop_timer patience;
@@ -54,6 +55,8 @@ take(void *ctx, struct event *event)
 	struct scene *scene = ctx;
 
 	assert_true(scene->n_results < MANY);
+	if (scene->n_results == 0)
+		scene->n_held_at_first = scene->n_held;
 	scene->results[scene->n_results++] = event;
 }
 
@@ -237,7 +240,7 @@ SCENE_TEST(eight_are_asked_at_once)
 	for (size_t i = 0; i < MANY; i++)
 		perform(scene, 0);
 	UNTIL(scene, scene->n_results == MANY); /* none was answered within its time */
-	assert_int_equal(scene->n_held, 8);
+	assert_int_equal(scene->n_held_at_first, 8);
 }
 
 SCENE_TEST(a_question_can_be_withdrawn)
