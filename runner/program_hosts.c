@@ -80,22 +80,25 @@ check_hosts(const struct protocol_message *order, struct runner_settings *settin
 {
 	CLEANUP(freep) struct known *known = mem_new(1, sizeof(*known));
 	const char *at = order->body, *end = at + order->body_len;
+	bool is_grouped = false, is_plain = false;
 	char line[HOST_TEXT];
 
 	if (!find_known(settings, order->environment, known, err))
 		return false;
 	while (host_lines_next(&at, end, line)) {
-		if (text_starts(line, PROTOCOL_GROUP)) {
-			if (order->program != PROTOCOL_PROGRAM_ROLLBACK)
-				return err_set(
-				    err, ERR_INVALID, "hosts in groups are a rollback's");
-		} else if (!is_known(known, line)) {
+		is_grouped |= text_starts(line, PROTOCOL_GROUP);
+		is_plain |= !is_grouped;
+		if (!text_starts(line, PROTOCOL_GROUP) && !is_known(known, line)) {
 			/* Of a file the server may not have seen yet that it is another one. */
 			return err_set(err, known->is_file ? ERR_CHANGED : ERR_INVALID,
 			    "the settings of %s name no host %s here: nothing is released to it",
 			    order->environment, line);
 		}
 	}
+	if (is_grouped && order->program == PROTOCOL_PROGRAM_ROLLBACK && is_plain)
+		return err_set(err, ERR_INVALID, "a rollback has all its hosts in groups, or none");
+	if (is_grouped && order->program == PROTOCOL_PROGRAM_DRAIN)
+		return err_set(err, ERR_INVALID, "a drain has no hosts in groups");
 	return true;
 }
 

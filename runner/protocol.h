@@ -456,8 +456,9 @@ bool protocol_is_release(const char *text);	/* commit, commit@image or target:wo
 #define PROTOCOL_TARGET_WORD 30
 bool protocol_is_ref(const char *text);		/* 1 to 255 bytes, none of them a control */
 
-/* The hosts of a run: at least one, HOST_LINES_MAX at most, each as host_plain() has it; of a
- * rollback that is grouped the first line is `= RELEASE`, or `= none` of those that ran nothing. */
+/* The hosts of a run: at least one, HOST_LINES_MAX at most, each as host_plain() has it.  Behind
+ * a line `= RELEASE` stand those of a rollback that go back to it (`= none`: that ran nothing), and
+ * those of a deployment that should run it now: a release is for none that runs another. */
 #define PROTOCOL_GROUP	    "= "
 #define PROTOCOL_GROUP_NONE "none"
 bool protocol_are_hosts(const char *body, size_t len);

@@ -61,17 +61,15 @@ bool
 protocol_are_hosts(const char *body, size_t len)
 {
 	const char *at = body, *end = body + len;
-	bool is_grouped = false, was_group = false;
+	bool was_group = false;
 	char line[HOST_TEXT];
 	size_t count = 0;
 
 	while (host_lines_next(&at, end, line)) {
 		bool is_new = text_starts(line, PROTOCOL_GROUP);
 
-		if (is_new ? was_group || (count > 0 && !is_grouped) || !is_group(line) :
-			     !host_is_plain(line))
+		if (is_new ? was_group || !is_group(line) : !host_is_plain(line))
 			return false;
-		is_grouped |= is_new;
 		was_group = is_new;
 		count += !is_new;
 	}

@@ -73,9 +73,11 @@ transport_current() {
 		done
 		[[ $act != deploy || -z ${ssh_interrupted[$i]:-} ]] || : "${PREVIOUS_RELEASE=${ssh_interrupted[$i]}}"
 		[[ $i != "${ssh_only[0]}" ]] || first=$found
+		ssh_look_for_stray "$i" "$found"
 		[[ $found == "$first" ]] || warn "${ssh_hosts[$i]} runs ${found:-no known release}, $ssh_first runs \
 ${first:-no known release}"
 	done
+	ssh_judge_strays >&2 # what is printed is the answer
 	[[ -z $first ]] || printf '%s\n' "$first"
 }
 

@@ -21,12 +21,18 @@ row_host_plan(struct tx *tx, const struct deployment *work, const char *name, in
 
 /* --- which run is for which hosts --- */
 
+/* Of what was there before our first release nobody has brought anything there. */
+#define EXPECTED \
+	"CASE WHEN state = 'current' AND work <> 0 AND release NOT LIKE 'target:%'" \
+	" THEN release ELSE '' END"
+
 int64_t
 row_host_order(struct tx *tx, const struct deployment *work, int64_t run)
 {
 #define ORDER \
-	"UPDATE host SET run = $4 WHERE environment = $1 AND plan = $2 AND wave = $3" \
-	" AND left_at = 0 AND (NOT (" ROW_HOST_DONE ") OR $5 <> 0)"
+	"UPDATE host SET run = $4, expected = " EXPECTED \
+	" WHERE environment = $1 AND plan = $2 AND wave = $3 AND left_at = 0" \
+	" AND (NOT (" ROW_HOST_DONE ") OR $5 <> 0)"
 	int64_t n = 0;
 
 	for (int is_all = 0; n == 0 && is_all < 2 && !tx->failed; is_all++)
@@ -70,35 +76,47 @@ row_host_order_drain(struct tx *tx, const struct deployment *work, int64_t run)
 
 #define NO_RELEASE "none" /* of hosts that ran nothing before: deploy/rollback.sh */
 
+/* A group's first line; none: of those that nothing is known of, which come first. */
+static void
+add_group(struct buf *text, bool is_back, const char *commit, const char *image)
+{
+	if (is_back || commit[0] != '\0')
+		buf_addf(text, "= %s%s%s\n", commit[0] != '\0' ? commit : NO_RELEASE,
+		    image[0] != '\0' ? "@" : "", image);
+}
+
+enum lines { LINES_PLAIN, LINES_EXPECTED, LINES_BACK };
+
 static bool
-add_lines(struct store *store, struct effect_run *run, bool is_grouped, struct err *err)
+add_lines(struct store *store, struct effect_run *run, enum lines how, struct err *err)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	CLEANUP(buf_done) struct buf text = buf_make(LIMIT_RUN_HOSTS);
-	char group[LIMIT_COMMIT + LIMIT_IMAGE + 1] = "", of[sizeof(group)];
+	char commit[LIMIT_COMMIT] = "", image[LIMIT_IMAGE] = "";
 
 	if (!db_query(&rows, store->db, err,
-		"SELECT name, previous, previous_image FROM host WHERE environment = $1"
-		" AND CASE WHEN $3 = 0 THEN run ELSE drain END = $2"
-		" ORDER BY CASE WHEN $4 = 0 THEN '' ELSE previous END,"
-		" CASE WHEN $4 = 0 THEN '' ELSE previous_image END, name",
+		"SELECT name, CASE WHEN $4 = 2 THEN previous WHEN $4 = 1 THEN expected ELSE '' END,"
+		" CASE WHEN $4 = 2 THEN previous_image ELSE '' END FROM host WHERE environment = $1"
+		" AND CASE WHEN $3 = 0 THEN run ELSE drain END = $2 ORDER BY 2, 3, name",
 		DB_TEXT(run->environment), DB_I64(run->run), DB_I64(run->program == PROGRAM_DRAIN),
-		DB_I64(is_grouped)))
+		DB_I64(how)))
 		return false;
 	while (db_next(&rows)) {
-		const char *commit = db_col_text(&rows, 1), *image = db_col_text(&rows, 2);
+		const char *of = db_col_text(&rows, 1), *with = db_col_text(&rows, 2);
 
-		text_setf(of, "%s%s%s", commit[0] != '\0' ? commit : NO_RELEASE,
-		    image[0] != '\0' ? "@" : "", image);
-		if (is_grouped && (buf_text(&text)[0] == '\0' || strcmp(of, group) != 0))
-			buf_addf(&text, "= %s\n", of);
-		text_set(group, of);
+		if (buf_text(&text)[0] == '\0' || strcmp(of, commit) != 0 ||
+		    strcmp(with, image) != 0)
+			add_group(&text, how == LINES_BACK, of, with);
+		text_set(commit, of);
+		text_set(image, with);
 		buf_addf(&text, "%s\n", db_col_text(&rows, 0));
 	}
-	if (is_grouped && buf_text(&text)[0] == '\0')
-		buf_addf(&text, "= %s\n", NO_RELEASE); /* nothing would be all */
-	if (!db_rows_end(&rows, err) || !buf_check(&text, err))
+	if (how == LINES_BACK && buf_text(&text)[0] == '\0')
+		add_group(&text, true, "", ""); /* nothing would be all */
+	if (!db_rows_end(&rows, err))
 		return false;
+	if (!buf_check(&text, err)) /* long names of a thousand hosts: without what they run */
+		return how == LINES_EXPECTED && add_lines(store, run, LINES_PLAIN, err);
 	free(run->hosts);
 	run->hosts = buf_take(&text);
 	return run->hosts != NULL;
@@ -175,11 +193,17 @@ give_touched(struct store *store, struct effect *effect, struct err *err)
 }
 
 bool
-store_host_lines(struct store *store, struct effect *effect, bool is_grouped, struct err *err)
+store_host_lines(struct store *store, struct effect *effect, bool is_back, struct err *err)
 {
-	return effect->kind == EFFECT_PROBE   ? give_names(store, &effect->u.probe, err) :
-	    effect->kind == EFFECT_PROM_QUERY ? give_touched(store, effect, err) :
-						add_lines(store, &effect->u.run, is_grouped, err);
+	if (effect->kind == EFFECT_PROBE)
+		return give_names(store, &effect->u.probe, err);
+	if (effect->kind == EFFECT_PROM_QUERY)
+		return give_touched(store, effect, err);
+	return add_lines(store, &effect->u.run,
+	    is_back					? LINES_BACK :
+		effect->u.run.program == PROGRAM_DEPLOY ? LINES_EXPECTED :
+							  LINES_PLAIN,
+	    err);
 }
 
 /* --- what became of them --- */

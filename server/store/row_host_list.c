@@ -116,7 +116,7 @@ row_host_mix(struct tx *tx, const char *environment, struct host_mix *ret)
 
 TX_READER(read_counts, struct host_counts, TX_I64(all), TX_I64(current), TX_I64(failed),
     TX_I64(unknown), TX_I64(left), TX_I64(touched), TX_I64(of_wave), TX_I64(current_of_wave),
-    TX_I64(failed_before), TX_I64(ended))
+    TX_I64(failed_before), TX_I64(ended), TX_I64(strays))
 
 /* clang-format off */
 #define COUNT_OF(what) ", COALESCE(SUM(CASE WHEN " what " THEN 1 ELSE 0 END), 0)"
@@ -124,6 +124,8 @@ TX_READER(read_counts, struct host_counts, TX_I64(all), TX_I64(current), TX_I64(
 
 #define OPEN  "(state = 'unknown' OR state = 'touched')"
 #define ENDED "(" ROW_HOST_DONE " AND release = '')"
+/* Not known since, and not for what the work has done there. */
+#define STRAYS "run = $4 AND state = 'unknown' AND expected <> '' AND work <> $2 AND left_at = 0"
 /* What became of the hosts of later waves is of earlier work. */
 #define SO_FAR	" AND wave <= $3"
 #define OF_PLAN " FROM host WHERE environment = $1 AND plan = $2"
@@ -137,8 +139,8 @@ row_host_count(struct tx *tx, const struct deployment *work)
 		COUNT_OF("work = $2") COUNT_OF("wave = $3") COUNT_OF("wave = $3 AND " ROW_HOST_DONE)
 		    COUNT_OF("wave < $3 AND"
 			     " (state = 'failed' OR (state = 'unknown' AND left_at = 0))")
-			COUNT_OF(ENDED) OF_PLAN,
-	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->wave));
+			COUNT_OF(ENDED) COUNT_OF(STRAYS) OF_PLAN,
+	    DB_TEXT(work->environment), DB_I64(work->id), DB_I64(work->wave), DB_I64(work->run));
 }
 
 size_t

@@ -220,10 +220,10 @@ bool store_audit_lines(struct db *db, int64_t from, int64_t max, struct buf *out
 
 /* --- row_host.c --- */
 
-/* Which hosts a run is for, or a probe by a template: its hosts, made anew.  is_grouped: by what
- * each ran before. */
+/* Which hosts a run is for, or a probe by a template: its hosts, made anew.  is_back: in groups
+ * by what each ran before; else behind those of which nothing is known, by what each should run. */
 bool store_host_lines(
-    struct store *store, struct effect *effect, bool is_grouped, struct err *err) MUST_USE;
+    struct store *store, struct effect *effect, bool is_back, struct err *err) MUST_USE;
 
 /* --- row_witness.c --- */
 

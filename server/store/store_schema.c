@@ -1525,6 +1525,12 @@ static const char *const migration_43[] = {
 	NULL,
 };
 
+static const char *const migration_44[] = {
+	/* The release that a host ran for all we knew when its run was ordered; '': not known. */
+	"ALTER TABLE host ADD COLUMN expected TEXT NOT NULL DEFAULT '';",
+	NULL,
+};
+
 extern const char store_schema_whole[];
 EMBED_HERE(store_schema_whole, "server/store/store_schema.sql");
 
@@ -1535,7 +1541,7 @@ static const char *const *const migrations[] = { migration_1, migration_2, migra
 	migration_24, migration_25, migration_26, migration_27, migration_28, migration_29,
 	migration_30, migration_31, migration_32, migration_33, migration_34, migration_35,
 	migration_36, migration_37, migration_38, migration_39, migration_40, migration_41,
-	migration_42, migration_43 };
+	migration_42, migration_43, migration_44 };
 
 const char *const *
 store_schema_sql(int64_t version)

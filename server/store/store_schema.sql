@@ -833,6 +833,7 @@ CREATE TABLE host (
  failed_at INTEGER NOT NULL,
  at INTEGER NOT NULL,
  left_at INTEGER NOT NULL DEFAULT 0,
+ expected TEXT NOT NULL DEFAULT '',
  PRIMARY KEY (environment, name)) STRICT, WITHOUT ROWID;
 CREATE INDEX host_left ON host (left_at) WHERE left_at <> 0;
 CREATE TABLE resource (

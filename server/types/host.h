@@ -41,6 +41,7 @@ struct host_counts {
 	int64_t of_wave, current_of_wave;
 	int64_t failed_before; /* in the waves before */
 	int64_t ended;	       /* nothing ran there before: what it brought is ended */
+	int64_t strays;	       /* of its newest run: they do not run what was released there */
 };
 
 #define HOSTS_BAD_SHOWN 10

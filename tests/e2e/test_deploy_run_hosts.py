@@ -173,6 +173,32 @@ def test_the_first_wave_migrates_on_its_first_host(bench, wave, migrates):
     assert ("migrate" in acts(bench, "h2")) == migrates and "migrate" not in acts(bench, "h1")
 
 
+@pytest.mark.parametrize("most", ["0", "2"])
+def test_a_host_that_runs_something_else_than_it_should_is_named_and_nothing_is_begun(bench, most):
+    one, other = bench.shipped("one", STAGING_HOST="h1,h2:2222"), bench.shipped("other", STAGING_HOST="h2:2222")
+    commit, _ = bench.release("two")
+    before = len(bench.ssh_calls())
+    should = names(bench, f"= {one[0]}", *HOSTS)
+    status, said = bench.run("deploy.sh", "staging", commit, WAVE_FAILURES_MAX=most, **should)
+    assert status == 70 and said_of_hosts(bench) == [f"h2:2222 failed unknown: it runs {other[0]}, not {one[0]}"], said
+    assert bench.steps() == ["preflight", "host h2:2222 failed unknown: " + said_of_hosts(bench)[0].split(": ")[1]]
+    assert {call[-1].split()[7] for call in bench.ssh_calls()[before:]} == {"check"}
+    for expected in (("h2:2222", f"= {one[0]}", "h1:22"), (f"= {one[0]}", "h1:22", f"= {other[0]}@{other[1]}", "h2:2222")):
+        status, said = bench.run("deploy.sh", "staging", commit, **names(bench, *expected))
+        assert status == 0 and said_of_hosts(bench)[:2] == ["h1:22 began", "h1:22 ok"], said
+        for release, host in ((one, "h1,h2:2222"), (other, "h2:2222")):
+            assert bench.run("deploy.sh", "staging", f"{release[0]}@{release[1]}", STAGING_HOST=host)[0] == 0
+
+
+def test_a_host_where_nothing_runs_that_should_is_named(bench):
+    one = bench.shipped("one")
+    status, said = bench.run("rollback.sh", "staging", "none", **names(bench, "= none", "h1:22"))
+    assert status == 0, said
+    status, said = bench.run("deploy.sh", "staging", one[0], **names(bench, f"= {one[0]}", "h1:22"))
+    assert status == 70 and said_of_hosts(bench) == [
+        f"h1:22 failed unknown: it runs no known release, not {one[0]}"], said
+
+
 @pytest.mark.long
 def test_a_rollback_brings_each_host_back_to_what_it_ran(bench):
     one, two = bench.shipped("one", STAGING_HOST="h1"), bench.shipped("two", STAGING_HOST="h2:2222")
@@ -370,3 +396,13 @@ def test_units_that_ran_nothing_before_are_stopped_and_run_the_next_release(tmp_
         status, said = bench.run("rollback.sh", "staging", "none", **names(bench, "= none", "h1:22"))
         assert status == 0 and said_of_hosts(bench) == ["h1:22 began", "h1:22 ok"], said
         assert bench.runs()[0] == "inactive" and not os.path.lexists(bench.app / "current")
+
+
+def test_units_that_run_something_else_than_they_should_are_named_and_left(tmp_path, tools_folder):
+    bench = SystemdBench(tmp_path, tools_folder)
+    one, two = bench.shipped_app(), bench.shipped_app()
+    status, said = bench.run("deploy.sh", "staging", one, **names(bench, f"= {one}", "h1:22"))
+    assert status == 70 and said_of_hosts(bench) == [f"h1:22 failed unknown: it runs {two}, not {one}"], said
+    assert bench.runs() == ("active", two) and "copy" not in bench.steps()
+    status, said = bench.run("deploy.sh", "staging", one, **names(bench, f"= {two}", "h1:22"))
+    assert status == 0 and bench.runs() == ("active", one), said

@@ -79,7 +79,7 @@ def test_a_run_without_hosts_is_as_it_was(bench):
     (b"web1:22\nweb2:22\n", "the settings of staging name no host web2:22 here: nothing is released to it"),
     (b"web1:2222\n", "the settings of staging name no host web1:2222 here: nothing is released to it"),
     (b"web1:22\nweb1:22\n", "the order has the host web1:22 twice"),
-    (b"= 1a2b3c4d\nweb1:22\n", "hosts in groups are a rollback's")])
+    (b"web1:22\n= 1a2b3c4d\nweb1:22\n", "the order has the host web1:22 twice")])
 def test_a_host_that_the_settings_here_do_not_name_is_released_to_by_nobody(bench, hosts, says):
     runner = bench.begin('touch "$MARKS/ran"')
     said = order(runner, 1, hosts)
@@ -111,7 +111,7 @@ def test_hosts_of_a_file_are_those_that_it_names_now_and_the_script_reads_what_w
 
 @pytest.mark.parametrize("hosts", [
     b"web1\n", b"Web1:22\n", b"web1:22", b"\n", b"web1:22\n\n", b"-oProxyCommand=x:22\n", b"web1:22 web3:22\n",
-    b"= \nweb1:22\n", b"= x\nweb1:22\n", b"= none\n", b"web1:22\n= none\nweb3:22\n", b"web1:22\x00\n",
+    b"= \nweb1:22\n", b"= x\nweb1:22\n", b"= none\n", b"web1:22\n= none\n", b"web1:22\x00\n",
     b"web1:22\n" * 1001,
     b"x" * 300 + b":22\n", b"../web1:22\n"])
 def test_what_are_no_hosts_is_refused(bench, hosts):
@@ -151,6 +151,18 @@ def test_a_rollback_in_groups_gets_them_as_they_are(bench):
     assert order(runner, 1, groups, program="rollback").kind == "started"
     assert runner.supervisor(1).go().exit()["status"] == 0
     assert (bench.marks / "hosts").read_bytes() == groups and bench.results(runner, 1) == ["[::1]:2222 ok"]
+
+
+def test_a_deployment_gets_what_its_hosts_should_run_and_a_rollback_all_of_them_so_or_none(bench):
+    mixed = b"web1:22\n= 1a2b3c4d\n[::1]:2222\n"
+    runner = bench.begin('cat "$RUN_HOSTS" >"$MARKS/hosts"; say "[::1]:2222" ok')
+    assert order(runner, 1, mixed).kind == "started"
+    assert runner.supervisor(1).go().exit()["status"] == 0
+    assert (bench.marks / "hosts").read_bytes() == mixed and bench.results(runner, 1) == ["[::1]:2222 ok"]
+    for number, program, says in ((2, "rollback", "a rollback has all its hosts in groups, or none"),
+                                  (3, "drain", "a drain has no hosts in groups")):
+        said = order(runner, number, mixed, program=program)
+        assert said.kind == "refused" and said["text"] == says and not os.path.exists(runner.folder(number))
 
 
 def test_no_server_is_needed_for_it_and_the_next_one_knows_all(bench):

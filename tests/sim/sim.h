@@ -79,6 +79,7 @@
 	F(BARRED, "what nobody rolls back past failed, and was left") \
 	F(ROLLED_BACK_TWICE, "a rollback was asked for after a rollback") \
 	F(WAVE_HOST, "a host had its release in a wave") \
+	F(WAVE_EXPECTED, "an order said what a host runs") \
 	F(WAVE_TOO_MANY, "more hosts of a wave failed than may") \
 	F(WAVE_HOST_UNKNOWN, "what became of a host of a wave was not known") \
 	F(WAVE_LIVE_WITHOUT, "a release went live without hosts that had failed") \

@@ -81,14 +81,26 @@ alive(struct sim *sim, int64_t run)
 
 /* --- an order --- */
 
+/* group: of a rollback what it goes back to, of a deployment what runs there. */
 static void
-read_line(struct sim_wave *wave, const char *line, size_t size, const char *to)
+read_line(struct sim *sim, struct sim_process *process, const char *line, const char *group)
 {
-	struct sim_wave_host *of = &wave->of[wave->n++];
+	struct sim_wave_host *of = &process->wave.of[process->wave.n++];
+	const struct sim_host *host;
 
-	assert(wave->n <= SIM_HOSTS);
-	of->host = sim_fleet_host(line, size);
-	(void)text_copy(of->to, sizeof(of->to), to);
+	assert(process->wave.n <= SIM_HOSTS);
+	of->host = sim_fleet_host(line, strcspn(line, "\n"));
+	host = &sim->hosts[process->environment][of->host];
+	(void)text_copy(of->to, sizeof(of->to),
+	    process->program == PROGRAM_ROLLBACK && !process->wave.is_of_person ? group :
+										  process->commit);
+	if (process->program != PROGRAM_DEPLOY || group[0] == '\0')
+		return;
+	sim_note(sim, SIM_WAVE_EXPECTED);
+	if (strcmp(group, host->runs) != 0)
+		sim_fail(sim, "an_order_says_what_a_host_runs",
+		    "run %" PRId64 ": %.7s on %s, not %.7s", process->run, host->runs,
+		    sim_host_names[of->host], group);
 }
 
 /* A run whose folder is gone may have begun with each of its hosts. */
@@ -139,7 +151,7 @@ void
 sim_waves_order(struct sim *sim, struct sim_process *process, const struct effect_run *order)
 {
 	struct sim_wave *wave = &process->wave;
-	char to[LIMIT_COMMIT];
+	char group[LIMIT_COMMIT] = "";
 
 	if (order->hosts == NULL || order->program == PROGRAM_DRAIN)
 		return;
@@ -150,17 +162,16 @@ sim_waves_order(struct sim *sim, struct sim_process *process, const struct effec
 	(void)sscanf(order->wave, "%d/%d", &wave->number, &wave->waves);
 	if (order->program == PROGRAM_DEPLOY)
 		sim->waves_of[process->deployment] = wave->waves;
-	(void)text_copy(to, sizeof(to), order->commit);
 	for (const char *line = order->hosts, *end; *line != '\0'; line = end + 1) {
 		end = strchr(line, '\n');
 		assert(end != NULL);
 		if (line[0] != '=')
-			read_line(wave, line, (size_t)(end - line), to);
+			read_line(sim, process, line, group);
 		else if (strncmp(line, "= none", 6) == 0)
-			to[0] = '\0';
+			group[0] = '\0';
 		else
 			(void)snprintf(
-			    to, sizeof(to), "%.*s", (int)strcspn(line + 2, "@\n"), line + 2);
+			    group, sizeof(group), "%.*s", (int)strcspn(line + 2, "@\n"), line + 2);
 	}
 	sim_trace(sim, "run %" PRId64 " is wave %s for %d hosts", process->run,
 	    order->wave[0] != '\0' ? order->wave : "back", wave->n);

@@ -261,6 +261,29 @@ AGENT_TEST(what_runs_on_a_machine_that_an_agent_moved_to_is_not_known)
 	waves_ordered(w, "", "h1:22\nh2:22\nh3:22\n");
 }
 
+/* As many as may fail may not have been changed behind our back, nor in a single wave. */
+AGENT_TEST(who_does_not_run_what_was_released_there_pauses_one_wave_too_and_it_may_be_left)
+{
+	OPEN(w, "STAGING_FAILURES_MAX=2", NULL);
+	enrol_three(w);
+	is_live_on_three(w, COMMIT_A);
+	begins(w, COMMIT_B);
+	waves_ordered(w, "1/1", "= " COMMIT_A "\nh1:22\nh2:22\nh3:22\n");
+	waves_say(w, "h2 unknown: it runs " COMMIT_C);
+	world_run_ends(w, (struct run_ended){ .gate_opened = true, .exit_status = 70 });
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says(w, "wave 1 of 1 did not begin: 1 of its hosts does not run"));
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says_in(w, WORLD_GROUP, "Paused: "), "Leave it"));
+	assert_int_equal(world_state(w), DEPLOY_FAILED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_A);
+	waves_is(w, 2, HOST_IS_UNKNOWN, COMMIT_A);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	yes(w, "Deploy to staging");
+	waves_ordered(w, "1/1", "h2:22\n= " COMMIT_A "\nh1:22\nh3:22\n");
+}
+
 AGENT_TEST(who_is_revoked_while_it_is_paused_is_gone_on_without)
 {
 	OPEN(w, "STAGING_WAVES=1, 100%", NULL);
@@ -274,7 +297,8 @@ AGENT_TEST(who_is_revoked_while_it_is_paused_is_gone_on_without)
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	revoke(w, "h3");
 	(void)world_text(w, WORLD_ADMIN, "/resume staging");
-	waves_ordered(w, "2/2", "h2:22\n"); /* its health check is still to be done */
+	waves_ordered(
+	    w, "2/2", "= " COMMIT_A "\nh2:22\n"); /* its health check is still to be done */
 	waves_say(w, "h2 began, h2 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);

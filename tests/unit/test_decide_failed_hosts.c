@@ -139,7 +139,7 @@ WORLD_TEST_OF(it_fails_again_and_the_others_stay, HOSTS, "STAGING_FAILURES_MAX=1
 	assert_non_null(world_says(w, "these hosts failed:\nh3: runs aaaaaaa"));
 	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
 	yes(w);
-	waves_ordered(w, "1/1", "h3:22\n");
+	waves_ordered(w, "1/1", "= " COMMIT_A "\nh3:22\n");
 }
 
 /* What is live stays live where it is: that some hosts failed to get it is no rollback from it. */

@@ -39,7 +39,7 @@ WAVES_TEST(what_is_not_known_of_later_waves_fails_no_earlier_one)
 	waves_say(w, "h2 began, h2 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
-	waves_ordered(w, "2/2", "h1:22\nh3:22\n");
+	waves_ordered(w, "2/2", "h3:22\n= " COMMIT_B "\nh1:22\n");
 }
 
 WORLD_TEST_OF(a_wave_that_is_stopped_is_reminded_of, HOSTS, "STAGING_ROLLBACK_NAG_MINUTES=15")
@@ -123,7 +123,7 @@ WORLD_TEST_OF(the_canary_is_in_the_first_wave, HOSTS, "STAGING_CANARY=h3", "STAG
 	waves_say(w, "h1 ok, h2 failed");
 	world_run_releases(w, GOOD);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
-	waves_ordered(w, "1/2", "h2:22\nh3:22\n");
+	waves_ordered(w, "1/2", "h2:22\n= " COMMIT_B "\nh3:22\n");
 }
 
 WAVES_TEST(a_barrier_that_came_between_two_waves_pauses_once)
@@ -258,6 +258,56 @@ WAVES_TEST(settings_that_changed_between_two_waves_pause)
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	assert_non_null(world_says(w,
 	    "changed since it was shown: STAGING_HOST. Wave 2 did not begin: set it back, or roll back"));
+}
+
+#define STRAY	"h3 unknown: it runs " COMMIT_A
+#define REFUSED ((struct run_ended){ .gate_opened = true, .exit_status = 70 })
+
+static void
+b_is_live_and_c_comes_to_2(struct world *w)
+{
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h3 began, h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	waves_ordered(w, "1/2", "= " COMMIT_B "\nh1:22\n");
+	waves_say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	waves_ordered(w, "2/2", "= " COMMIT_B "\nh2:22\nh3:22\n");
+}
+
+/* What somebody has done there nobody has looked at yet: neither is it replaced, nor what is good. */
+WAVES_TEST(a_host_that_does_not_run_what_was_released_there_pauses_and_a_word_goes_on_with_it)
+{
+	b_is_live_and_c_comes_to_2(w);
+	waves_say(w, STRAY);
+	world_restart(w); /* go proves the same text */
+	waves_ordered(w, "2/2", "= " COMMIT_B "\nh2:22\nh3:22\n");
+	world_run_ends(w, REFUSED);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
+	assert_non_null(world_says(w,
+	    "wave 2 of 2 did not begin: 1 of its hosts does not run what deploybot released there: look first"));
+	assert_non_null(world_says(w, "h3: unknown, should run bbbbbbb; it runs aaaaaaa"));
+	assert_int_equal(world_audited(w, "deploy_paused", "1 of its hosts does not run"), 1);
+	waves_is(w, 2, HOST_IS_CURRENT, COMMIT_B);
+	world_text(w, WORLD_ADMIN, "/resume staging");
+	waves_ordered(w, "2/2", "h3:22\n= " COMMIT_B "\nh2:22\n");
+	waves_say(w, "h2 began, h3 began, h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_C);
+}
+
+/* Only what the work has touched goes back. */
+WAVES_TEST(what_does_not_run_what_was_released_there_is_not_rolled_back)
+{
+	b_is_live_and_c_comes_to_2(w);
+	waves_say(w, STRAY);
+	world_run_ends(w, REFUSED);
+	world_text(w, WORLD_ADMIN, "/rollback staging");
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	waves_ordered(w, "", "= " COMMIT_B "\nh1:22\n");
 }
 
 /* No release is live on all of its hosts until one is brought there, the one on record too. */

@@ -108,7 +108,7 @@ WORLD_TEST_OF(the_plan_that_was_shown_is_the_one_that_runs, HOSTS, CONFIRMED)
 	world_rewrite(w, "UPDATE host SET state = 'failed', failed_at = 1 WHERE name = 'h3:22'");
 	world_restart(w);
 	yes(w, "2 waves: h1; then 2 hosts");
-	waves_ordered(w, "1/2", "h1:22\n");
+	waves_ordered(w, "1/2", "= " COMMIT_B "\nh1:22\n");
 }
 
 WORLD_TEST_OF(waves_that_changed_since_are_asked_about_anew, HOSTS, CONFIRMED)
@@ -200,7 +200,7 @@ WAVES_TEST(each_host_goes_back_to_what_it_ran)
 	(void)world_press(
 	    w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "Deploy")); /* in doubt */
 	world_git_same(w);
-	waves_ordered(w, "1/2", "h1:22\n");
+	waves_ordered(w, "1/2", "= " COMMIT_B "\nh1:22\n");
 	waves_say(w, "h1 began, h1 ok");
 	world_run_releases(w, GOOD);
 	waves_say(w, "h2 began, h2 failed, h3 began, h3 failed");
@@ -242,14 +242,14 @@ WAVES_TEST(who_broke_a_release_that_was_rolled_back_goes_first_and_is_named)
 	assert_non_null(world_says(w, "1 host failed; FAILURES_MAX allows 0: h3: no space left"));
 	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_A);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
-	waves_ordered(w, "1/2", "h1:22\nh3:22\n");
+	waves_ordered(w, "1/2", "= " COMMIT_A "\nh1:22\nh3:22\n");
 	waves_say(w, "h1 ok, h3 ok");
 	world_run_releases(w, GOOD);
 	waves_say(w, "h2 ok");
 	world_run_releases(w, GOOD);
 	assert_string_equal(waves_live(w), COMMIT_C);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_D);
-	waves_ordered(w, "1/2", "h1:22\n");
+	waves_ordered(w, "1/2", "= " COMMIT_C "\nh1:22\n");
 }
 
 WORLD_TEST_OF(
@@ -263,11 +263,11 @@ WORLD_TEST_OF(
 	assert_non_null(world_says(w, "live on 2 of 3 hosts, 1 failed"));
 	assert_non_null(world_says(w, "h3: failed, runs aaaaaaa; no space left"));
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
-	waves_ordered(w, "1/2", "h1:22\nh3:22\n");
+	waves_ordered(w, "1/2", "h3:22\n= " COMMIT_B "\nh1:22\n");
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.failures_max, 1);
 	waves_say(w, "h1 ok, h3 failed: no space left");
 	world_run_releases(w, GOOD);
-	waves_ordered(w, "2/2", "h2:22\n");
+	waves_ordered(w, "2/2", "= " COMMIT_B "\nh2:22\n");
 	assert_int_equal(world_peek(w, EFFECT_RUN)->u.run.failures_max, 0);
 }
 
@@ -373,7 +373,7 @@ WORLD_TEST_OF(tolerated_hosts_are_named_until_they_run_the_release, TOLERANT)
 	is_live_without_h3(w);
 	world_due(w, TIMER_NAG);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
-	waves_ordered(w, "1/2", "h1:22\nh3:22\n");
+	waves_ordered(w, "1/2", "h3:22\n= " COMMIT_B "\nh1:22\n");
 	waves_say(w, "h1 ok, h3 ok");
 	world_run_releases(w, GOOD);
 	assert_int_not_equal(world_environment(w, "staging").unseen_work, 0);
@@ -570,7 +570,7 @@ WORLD_TEST_OF(hosts_that_are_unhealthy_count_as_failed, HOSTS, OF_EACH, "STAGING
 	assert_non_null(world_says(w, "live on 2 of 3 hosts, 1 failed"));
 	assert_non_null(world_says(w, "h3: failed, runs bbbbbbb; unhealthy: HTTP 500"));
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
-	waves_ordered(w, "1/2", "h1:22\nh3:22\n");
+	waves_ordered(w, "1/2", "h3:22\n= " COMMIT_B "\nh1:22\n");
 }
 
 /* B is live on h2 and h3 when h1 comes, where the first wave of C fails. */

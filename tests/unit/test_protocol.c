@@ -102,8 +102,8 @@ TEST(what_is_signed_of_an_order_has_its_hosts)
 TEST(an_order_for_some_hosts_is_read_as_it_was_sent_and_one_without_is_as_before)
 {
 	static const char *const bad[] = { "web1", "web1:22", "web1:22\n\n", "\n", "Web1:22\n",
-		"= none\n", "web1:22\n= none\nweb2:22\n", "= none\n= none\nweb1:22\n",
-		"= \nweb1:22\n", "= x\nweb1:22\n", "-o:22\n", "web1:22 \n" };
+		"= none\n", "web1:22\n= none\n", "= none\n= none\nweb1:22\n", "= \nweb1:22\n",
+		"= x\nweb1:22\n", "-o:22\n", "web1:22 \n" };
 	struct protocol_message run = order(), read;
 	char without[PROTOCOL_PACKET_MAX], with[PROTOCOL_PACKET_MAX];
 	size_t len_without = 0, len = 0;
@@ -120,6 +120,8 @@ TEST(an_order_for_some_hosts_is_read_as_it_was_sent_and_one_without_is_as_before
 	assert_memory_equal(read.body, run.body, run.body_len);
 	assert_string_equal(read.wave, "10/10");
 	assert_int_equal(read.failures_max, 20);
+	run.body = "web3:22\n= 1a2b3c4d\nweb1:22\n"; /* a deployment's */
+	assert_true(protocol_are_hosts(run.body, strlen(run.body)));
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_false(protocol_are_hosts(bad[i], strlen(bad[i])));
 	for (const char *const *wave = (const char *const[]){ "0/1", "1/", "/1", "1", "100/1",

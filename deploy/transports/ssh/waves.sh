@@ -6,19 +6,32 @@
 # HOST_ACKS once it is on disk: until then nothing is changed there.  By hand there is no pipe.
 
 declare -gA ssh_acked=()
-ssh_touched=()
+ssh_touched=() ssh_should=() ssh_strays=()
 
-# Fills list, and ssh_names with how each of them is called, in the order of ssh_hosts.
+# Fills list, ssh_names with how each of them is called, in the order of ssh_hosts, and ssh_should with the commit that is to
+# run there, of which the order's lines `= RELEASE` speak: first those of which that is known, since a migration is the first
+# one's.
 ssh_read_run_hosts() {
-	local line
+	local line should='' unknown=()
 	[[ -r $RUN_HOSTS ]] || fail "$EXIT_CONFIG" "RUN_HOSTS: there is no file $RUN_HOSTS that may be read"
 	[[ ${WAVE_FAILURES_MAX:=0} =~ ^(0|[1-9][0-9]{0,3})$ ]] ||
 		fail "$EXIT_INPUT" "WAVE_FAILURES_MAX is no number: ${WAVE_FAILURES_MAX@Q}"
-	mapfile -t ssh_names <"$RUN_HOSTS"
-	for line in ${ssh_names[@]+"${ssh_names[@]}"}; do
+	while IFS= read -r line || [[ -n $line ]]; do
+		if [[ $line == '= '* ]]; then
+			should=${line#= }
+			check_release "$should"
+			continue
+		fi
 		[[ $line =~ ^([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$ ]] ||
 			fail "$EXIT_INPUT" "RUN_HOSTS: no host: ${line@Q}"
-	done
+		if [[ -n $should ]]; then
+			ssh_should[${#ssh_names[@]}]=${should%%@*}
+			ssh_names+=("$line")
+		else
+			unknown+=("$line")
+		fi
+	done <"$RUN_HOSTS"
+	ssh_names+=(${unknown[@]+"${unknown[@]}"})
 	((${#ssh_names[@]} > 0)) || fail "$EXIT_INPUT" "RUN_HOSTS: $RUN_HOSTS names no host"
 	printf -v list '%s,' "${ssh_names[@]}"
 	list=${list%,}
@@ -61,6 +74,23 @@ ssh_may_go_on() { # INDEX ACT
 	[[ $act == rollback ]] || ((${#ssh_out[@]} < WAVE_FAILURES_MAX)) || return 1
 	((${#ssh_out[@]} + 1 < ${#ssh_hosts[@]})) || return 1
 	ssh_out[$1]=$why
+}
+
+# What runs on a host is not what deploybot has released there: somebody has changed that, or the machine is another one.
+ssh_look_for_stray() { # INDEX RELEASE
+	local now=${2%%@*}
+	[[ $act == deploy && -n ${ssh_should[$1]:-} && $now != "${ssh_should[$1]}" ]] || return 0
+	ssh_strays[$1]="it runs ${now:-no known release}, not ${ssh_should[$1]}"
+}
+
+# Before anything is built or touched: nobody knows what a release would replace there.  A person looks, and lets it go on.
+ssh_judge_strays() {
+	local i
+	((${#ssh_strays[@]} > 0)) || return 0
+	for i in "${!ssh_strays[@]}"; do
+		ssh_say_host "$i" failed "unknown: ${ssh_strays[$i]}"
+	done
+	fail "$EXIT_REFUSED" "${#ssh_strays[@]} of the hosts do not run what was released there: see above"
 }
 
 # Behind a rollback: what could not be reached keeps what it runs, and is named; one that answers and was not rolled back is

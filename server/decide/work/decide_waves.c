@@ -146,6 +146,23 @@ say_changed(
 	    work->wave);
 }
 
+/* Hosts run something else than was released there, so its script has touched none of its wave. */
+static bool
+pause_for_strays(struct tx *tx, struct deployment *work, const struct run_ended *ended)
+{
+	int64_t n = row_host_count(tx, work).strays;
+	char why[LIMIT_LINE];
+
+	if (work->state != DEPLOY_RUNNING || run_verdict_is_success(ended) || n == 0)
+		return false;
+	text_setf(why,
+	    "wave %d of %d did not begin: %" PRId64
+	    " of its hosts %s not run what deploybot released there: look first",
+	    work->wave, work->waves, n, n == 1 ? "does" : "do");
+	pause(tx, work, why, why);
+	return true;
+}
+
 bool
 decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended *ended,
     const struct run_verdict *verdict)
@@ -160,6 +177,8 @@ decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended 
 	row_host_over(tx, work);
 	if (run_verdict_is_unknown(ended))
 		return decide_waves_gone(tx, work);
+	if (pause_for_strays(tx, work, ended))
+		return true;
 	if (work->waves == 1)
 		return false;
 	/* What its migration has left is not gone on with: no host has been touched yet. */

@@ -15,8 +15,8 @@ bool decide_waves_are_left(const struct deployment *work);
 /* What its hosts have said decides how the run of a wave has ended, beside its record. */
 void decide_waves_judge(struct tx *tx, struct deployment *work, struct run_ended *ended);
 
-/* That run is over.  True: the wave was stopped or lost, or what ships it was changed, and the work
- * is paused. */
+/* That run is over.  True: the wave was stopped or lost, what ships it was changed, or hosts do not
+ * run what was released there, and the work is paused. */
 bool decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended *ended,
     const struct run_verdict *verdict) MUST_USE;
 
