@@ -139,6 +139,15 @@ decide_question_chosen(struct tx *tx, struct deployment *question, const struct 
 	row_deployment_save(tx, question);
 }
 
+/* What else its kind needs, as an archive the grant `upload`, is looked at when its turn comes. */
+static bool
+has_its_grant(struct tx *tx, int64_t person, const struct deployment *work)
+{
+	return deployment_grant(work) == POLICY_DO ?
+	    decide_is_allowed_do(tx, person, work->action, deployment_target_here(work)) :
+	    decide_is_allowed(tx, person, deployment_grant(work), work->environment);
+}
+
 bool
 decide_may_answer(struct tx *tx, const struct update *update, const struct deployment *deployment)
 {
@@ -154,7 +163,7 @@ decide_may_answer(struct tx *tx, const struct update *update, const struct deplo
 	if (decide_is_allowed(tx, update->person, POLICY_CONFIRM, where))
 		return decide_may(tx, update, POLICY_CONFIRM, where) &&
 		    !decide_lacks_factor_of_work(tx, update, deployment);
-	if (!decide_is_allowed_work(tx, update->person, deployment))
+	if (!has_its_grant(tx, update->person, deployment))
 		return decide_may_work(tx, update, deployment); /* says no */
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, "confirm", where,
 	    is_push ? "the question after a push needs the grant confirm" :
