@@ -317,6 +317,14 @@ check_live(struct sim *sim, const struct look_deployment *d)
 		    "deployment %" PRId64, d->id);
 }
 
+bool
+sim_fleet_rest_has_left(const struct sim *sim, int64_t deployment)
+{
+	const struct sim_work *work = &sim->works[deployment];
+
+	return work->has_plan && (work->shown & ~work->ordered & ~work->gone) == 0;
+}
+
 void
 sim_fleet_check_end(struct sim *sim, const struct look_deployment *d)
 {

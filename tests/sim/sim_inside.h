@@ -693,6 +693,7 @@ struct sim {
 	/* rolled back, and not live since */
 	bool was_fled[SIM_ENVIRONMENTS][SIM_COMMITS + SIM_ARCHIVES];
 	bool has_word[SIM_DEPLOYMENTS];		      /* its script said that it is well */
+	bool has_word_of_wave[SIM_DEPLOYMENTS];	      /* of the wave whose run ended last */
 };
 
 extern const char *sim_environments[SIM_ENVIRONMENTS];
@@ -1102,6 +1103,8 @@ sim_fn sim_fleet_changes;			  /* ... one is enrolled or revoked */
 unsigned sim_fleet_named(
     struct sim *sim, struct db *db, const struct settings *settings, int environment);
 void sim_fleet_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+/* Whom it has not been ordered for of those that were shown: has left each? */
+bool sim_fleet_rest_has_left(const struct sim *sim, int64_t deployment);
 void sim_fleet_check_order(struct sim *sim, const struct effect_run *order);
 void sim_fleet_check_end(struct sim *sim, const struct look_deployment *d);
 

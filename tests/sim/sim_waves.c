@@ -422,6 +422,9 @@ sim_waves_ended(struct sim *sim, const struct sim_process *process)
 
 	if (!process->wave.is_set || process->program != PROGRAM_DEPLOY)
 		return;
+	sim->has_passed[process->deployment] = false;
+	sim->has_word_of_wave[process->deployment] =
+	    record->gate_opened && !record->lost && record->exit_status == 0;
 	if (record->lost)
 		sim_note(sim, SIM_WAVE_LOST);
 	else if (record->ended_on_request)
