@@ -163,6 +163,7 @@ look_at_shown(struct sim *sim, const struct plan *plan, unsigned now, unsigned b
 	struct sim_work *work = &sim->works[plan->work];
 	bool is_shown =
 	    !work->has_plan || plan->hosts != work->shown || (plan->is_asked && !work->was_asked);
+	unsigned all = now;
 
 	now &= plan->is_own ? behind : now;
 	if (is_shown && plan->hosts != now)
@@ -172,11 +173,12 @@ look_at_shown(struct sim *sim, const struct plan *plan, unsigned now, unsigned b
 	if (is_shown) {
 		work->has_plan = true;
 		work->shown = plan->hosts;
-		work->gone = 0;
+		work->gone = work->revoked = 0;
 	}
 	work->was_asked = plan->is_asked;
 	work->is_own = plan->is_own;
 	work->gone |= work->shown & ~work->ordered & ~now;
+	work->revoked |= work->shown & ~work->ordered & ~all;
 }
 
 /* What it waits for decides what is noted of those that are revoked meanwhile. */
@@ -342,7 +344,7 @@ sim_fleet_check_end(struct sim *sim, const struct look_deployment *d)
 	if (!is_pattern(sim_settings_get(sim->loaded), environment))
 		return;
 	for (int i = 0; i < SIM_HOSTS; i++)
-		if ((left >> i & 1) != 0) {
+		if ((left & work->revoked) >> i & 1) {
 			check_named(sim, d, i);
 			sim_note(sim, SIM_AGENT_SKIPPED);
 		}

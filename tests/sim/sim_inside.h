@@ -348,6 +348,7 @@ struct sim_work {
 	unsigned shown;	  /* when somebody was asked, or it began */
 	unsigned ordered; /* released to, or about to be */
 	unsigned gone;	  /* the others that were none of its hosts any more, at some time */
+	unsigned revoked; /* of these: no agents any more, at some time */
 };
 
 /* ... and by whom, as it was committed last. */
