@@ -57,6 +57,8 @@ void row_effect_save(struct tx *tx, int64_t id, const struct effect *effect);
 
 /* A timer of which there may be many, by its name; 0: none. */
 int64_t row_effect_find_named(struct tx *tx, enum timer_kind kind, const char *name);
+/* The TIMER_PUSH of that environment; 0: none. */
+int64_t row_effect_find_push(struct tx *tx, const char *environment);
 
 /* Is git being asked already for the head of this environment's branch? */
 bool row_effect_is_querying(struct tx *tx, const char *environment);
