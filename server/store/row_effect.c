@@ -369,14 +369,15 @@ row_effect_save(struct tx *tx, int64_t id, const struct effect *effect)
 	    DB_TEXT(buf_text(&body))); /* sticky */
 }
 
-/* NULL: of any. */
+/* name: NULL, of any. */
 static bool
-is_timer_of(const char *body, enum timer_kind kind, const char *name, const char *environment)
+is_timer_of(const char *body, enum timer_kind kind, const char *name)
 {
 	struct effect *effect = effect_codec_decode(EFFECT_TIMER, body, NULL);
-	bool same = effect != NULL && effect->u.timer.kind == kind &&
-	    (name == NULL || strcmp(effect->u.timer.name, name) == 0) &&
-	    (environment == NULL || strcmp(effect->u.timer.environment, environment) == 0);
+	const struct effect_timer *timer = effect != NULL ? &effect->u.timer : NULL;
+	bool same = timer != NULL && timer->kind == kind &&
+	    (name == NULL ||
+		strcmp(kind == TIMER_PUSH ? timer->environment : timer->name, name) == 0);
 
 	effect_free(effect);
 	return same;
@@ -386,10 +387,9 @@ struct timer {
 	int64_t id, due; /* 0: there is none */
 };
 
-/* Of that name or environment alone, or of any (NULL). */
+/* Of that name alone, or of any (NULL). */
 static struct timer
-find_timer(
-    struct tx *tx, enum timer_kind kind, int64_t subject, const char *name, const char *environment)
+find_timer(struct tx *tx, enum timer_kind kind, int64_t subject, const char *name)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct timer found = { 0 };
@@ -399,7 +399,7 @@ find_timer(
 		DB_I64(subject)))
 		return found;
 	while (found.id == 0 && db_next(&rows))
-		if (is_timer_of(db_col_text(&rows, 1), kind, name, environment))
+		if (is_timer_of(db_col_text(&rows, 1), kind, name))
 			found = (struct timer){ db_col_i64(&rows, 0), db_col_i64(&rows, 2) };
 	return tx_end(tx, &rows) ? found : (struct timer){ 0 };
 }
@@ -407,7 +407,7 @@ find_timer(
 int64_t
 row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
 {
-	struct timer found = find_timer(tx, kind, 0, NULL, NULL);
+	struct timer found = find_timer(tx, kind, 0, NULL);
 
 	*ret_due = found.due;
 	return found.id;
@@ -416,29 +416,23 @@ row_effect_find_timer(struct tx *tx, enum timer_kind kind, int64_t *ret_due)
 bool
 row_effect_has_timer(struct tx *tx, enum timer_kind kind)
 {
-	return find_timer(tx, kind, 0, NULL, NULL).id != 0;
+	return find_timer(tx, kind, 0, NULL).id != 0;
 }
 
 int64_t
 row_effect_timer_due(struct tx *tx, enum timer_kind kind, int64_t subject)
 {
-	return find_timer(tx, kind, subject, NULL, NULL).due;
+	return find_timer(tx, kind, subject, NULL).due;
 }
 
 int64_t
 row_effect_timer_of(struct tx *tx, enum timer_kind kind, int64_t subject)
 {
-	return find_timer(tx, kind, subject, NULL, NULL).id;
+	return find_timer(tx, kind, subject, NULL).id;
 }
 
 int64_t
 row_effect_find_named(struct tx *tx, enum timer_kind kind, const char *name)
 {
-	return find_timer(tx, kind, 0, name, NULL).id;
-}
-
-int64_t
-row_effect_find_push(struct tx *tx, const char *environment)
-{
-	return find_timer(tx, TIMER_PUSH, 0, NULL, environment).id;
+	return find_timer(tx, kind, 0, name).id;
 }

@@ -65,7 +65,7 @@ decide_announced(
 		decide_name_pusher(tx, settings->name, push.after, who);
 	}
 	if (!push.by_job) /* the branch's head has all that was looked for */
-		row_effect_withdraw(tx, row_effect_find_push(tx, settings->name));
+		row_effect_withdraw(tx, row_effect_find_named(tx, TIMER_PUSH, settings->name));
 	decide_query_head(tx, settings, who, &push);
 }
 

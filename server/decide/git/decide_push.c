@@ -86,7 +86,7 @@ decide_polled(struct tx *tx, const struct environment_settings *settings, const 
 	is_first = environment.polled_commit[0] == '\0';
 	if (strcmp(commit, environment.polled_commit) == 0 ||
 	    row_effect_is_querying(tx, settings->name) ||
-	    row_effect_find_push(tx, settings->name) != 0)
+	    row_effect_find_named(tx, TIMER_PUSH, settings->name) != 0)
 		return;
 	if (is_first || strcmp(commit, environment.seen_commit) == 0)
 		row_environment_set_polled(tx, settings->name, commit);
