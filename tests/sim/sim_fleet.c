@@ -133,6 +133,21 @@ sim_fleet_changes(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 	sim_agents_ask(sim, is_there ? "revoke" : is_known ? "move" : "enrol", name, key);
 }
 
+int
+sim_fleet_lags(struct sim *sim)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, sim->eyes, &err,
+		"SELECT h.environment FROM host h JOIN environment e ON e.name = h.environment"
+		" JOIN release r ON r.id = e.current_release WHERE h.left_at = 0"
+		" AND (h.state = 'unknown' OR h.release <> r.commit_id) ORDER BY h.at DESC LIMIT 1"),
+	    &err);
+	return db_next(&rows) ? sim_environment(db_col_text(&rows, 0)) : SIM_FLEETS;
+}
+
 /* --- what is shown --- */
 
 struct plan {

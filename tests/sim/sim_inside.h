@@ -1100,6 +1100,7 @@ int sim_fleet_host(const char *name, size_t size);  /* the index of one, with it
 void sim_fleet_enrol(void (*put)(void *ctx, const char *name, const char *key), void *ctx);
 bool sim_fleet_has_agents(const struct sim *sim); /* is there a pattern? */
 sim_fn sim_fleet_changes;			  /* ... one is enrolled or revoked */
+int sim_fleet_lags(struct sim *sim); /* where a host does not run what is live; or SIM_FLEETS */
 /* A bit for each host that these settings name. */
 unsigned sim_fleet_named(
     struct sim *sim, struct db *db, const struct settings *settings, int environment);

@@ -476,12 +476,6 @@ somebody_deploys(struct sim *sim)
 	type_deploy(sim, environment, "");
 }
 
-static void
-the_rest_is_confirmed(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
-{
-	(void)sim_chat_press(sim, SIM_ADMIN, "Deploy again");
-}
-
 /* What is live comes to the hosts that do not run it. */
 static void
 the_rest_is_wanted(struct sim *sim, int64_t environment, UNUSED int64_t b)
@@ -489,8 +483,18 @@ the_rest_is_wanted(struct sim *sim, int64_t environment, UNUSED int64_t b)
 	if (sim->store == NULL || sim->is_resting)
 		return;
 	type_deploy(sim, (int)environment, " failed");
-	sim_later(sim, 0, 14000, the_rest_is_confirmed, 0, 0);
-	sim_later(sim, 0, 40000, the_rest_is_confirmed, 0, 0);
+}
+
+/* Nothing is in hand in waves. */
+static void
+somebody_begins(struct sim *sim)
+{
+	int lag = sim_fleet_lags(sim);
+
+	if (lag < SIM_FLEETS && !sim_one_in(sim, 3))
+		the_rest_is_wanted(sim, lag, 0);
+	else
+		somebody_deploys(sim);
 }
 
 void
@@ -515,7 +519,7 @@ sim_waves_somebody_turns(struct sim *sim)
 		" ORDER BY id DESC LIMIT 1"),
 	    &err);
 	if (!db_next(&rows)) {
-		somebody_deploys(sim);
+		somebody_begins(sim);
 		return;
 	}
 	if (sim_one_in(sim, 3)) {
