@@ -289,6 +289,8 @@ decide_wave_plan(
 	n_known = row_host_count_list(tx, &(struct host_filter){ work->environment, false, "" });
 	work->waves = give_waves(tx, work, settings, plan != NULL ? plan : "",
 	    n_known == 0 && environment.unknown_since == 0 ? &environment.current : &nothing);
+	if (n_known == 0 && environment.is_down) /* its last rollback failed */
+		row_host_doubt(tx, work);
 	/* Without hosts it is none for all: its runner refuses such an order. */
 	if (work->waves == 0 && is_of_some(tx, work, settings))
 		work->waves = 1;
