@@ -347,15 +347,6 @@ row_host_set_all(struct tx *tx, const struct deployment *work, bool is_known)
 }
 
 void
-row_host_doubt(struct tx *tx, const struct deployment *work)
-{
-	(void)tx_run(tx,
-	    "UPDATE host SET state = 'unknown', detail = 'the last work here failed'"
-	    " WHERE environment = $1 AND plan = $2 AND work <> $2",
-	    DB_TEXT(work->environment), DB_I64(work->id)); /* sticky */
-}
-
-void
 row_host_forget(struct tx *tx, const char *environment)
 {
 	(void)tx_run(tx,

@@ -43,8 +43,5 @@ void row_host_over(struct tx *tx, const struct deployment *work);
 void row_host_end(struct tx *tx, const struct deployment *work);
 void row_host_set_all(struct tx *tx, const struct deployment *work, bool is_known);
 
-/* The hosts of its plan that it has not touched may run something else than their rows say. */
-void row_host_doubt(struct tx *tx, const struct deployment *work);
-
 /* It is released to in waves no more; where something of it still is, nothing is done. */
 void row_host_forget(struct tx *tx, const char *environment);

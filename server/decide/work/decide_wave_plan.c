@@ -290,7 +290,7 @@ decide_wave_plan(
 	work->waves = give_waves(tx, work, settings, plan != NULL ? plan : "",
 	    n_known == 0 && environment.unknown_since == 0 ? &environment.current : &nothing);
 	if (n_known == 0 && environment.is_down) /* its last rollback failed */
-		row_host_doubt(tx, work);
+		row_wave_plan_doubt(tx, work);
 	/* Without hosts it is none for all: its runner refuses such an order. */
 	if (work->waves == 0 && is_of_some(tx, work, settings))
 		work->waves = 1;
