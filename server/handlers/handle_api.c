@@ -21,6 +21,7 @@
 #include "decide/factor/decide_pad.h"
 #include "decide/factor/decide_pad_shown.h"
 #include "decide/question/decide_question.h"
+#include "decide/question/decide_question_same.h"
 #include "decide/decide_reply.h"
 #include "decide/tell/decide_bake_buttons.h"
 #include "decide/tell/decide_tell.h"
@@ -194,10 +195,10 @@ answer_question(struct tx *tx, const struct api_request *api, struct json_out *j
 		tx, from, "press", deployment_is_rollback(&work) || deployment_is_baking(&work)) ||
 	    answer_bake(tx, api, from, &work))
 		return;
-	other = row_deployment_question_of(
-	    tx, work.program, work.environment, work.commit, &(struct deployment){ 0 })
-		    ->id;
-	if (!deployment_is_asked(&work) && work.state == DEPLOY_SUPERSEDED && other != 0) {
+	other = work.state == DEPLOY_SUPERSEDED ?
+	    decide_question_same(tx, &work, &(struct deployment){ 0 })->id :
+	    0;
+	if (!deployment_is_asked(&work) && other != 0) {
 		decide_refusef(tx, 409,
 		    "#%" PRId64 " is closed: the same is asked about as #%" PRId64
 		    ". Answer that: deploybot answer %" PRId64 " yes",

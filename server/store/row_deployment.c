@@ -171,14 +171,15 @@ row_deployment_push_approval(struct tx *tx, const char *environment, struct depl
 }
 
 struct deployment *
-row_deployment_question_of(struct tx *tx, enum program program, const char *environment,
-    const char *commit, struct deployment *ret)
+row_deployment_next_question(struct tx *tx, enum program program, const struct deployment *like,
+    int64_t after, struct deployment *ret)
 {
 	return find(tx, ret,
 	    "INDEXED BY work_asking WHERE environment = $1 AND commit_id = $2 AND emergency = ''"
-	    " AND program = $3 AND state <> 'REQUESTED' AND " STORE_IS_ASKING
+	    " AND program = $3 AND id > $4 AND state <> 'REQUESTED' AND " STORE_IS_ASKING
 	    " ORDER BY id LIMIT 1",
-	    DB_TEXT(environment), DB_TEXT(commit), DB_TEXT(row_run_program_word(program)));
+	    DB_TEXT(like->environment), DB_TEXT(like->commit),
+	    DB_TEXT(row_run_program_word(program)), DB_I64(after));
 }
 
 struct deployment *

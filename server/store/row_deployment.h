@@ -34,10 +34,11 @@ row_deployment_push_question(struct tx *tx, const char *environment, struct depl
 /* The newest push that awaits approvals. */
 struct deployment *
 row_deployment_push_approval(struct tx *tx, const char *environment, struct deployment *ret);
-/* The question about deploying that commit, or rolling back to it, whoever asked; once somebody has
- * confirmed it, until git has answered; or what awaits approvals for it. */
-struct deployment *row_deployment_question_of(struct tx *tx, enum program program,
-    const char *environment, const char *commit, struct deployment *ret);
+/* The oldest question behind `after` about deploying the commit of `like` there, or rolling back to
+ * it, whoever asked; once somebody has confirmed it, until git has answered; or what awaits
+ * approvals for it.  Others behind it ask for the same commit in another way. */
+struct deployment *row_deployment_next_question(struct tx *tx, enum program program,
+    const struct deployment *like, int64_t after, struct deployment *ret);
 /* The same of an emergency, of which there may be others: each has a question of its own. */
 struct deployment *row_deployment_emergency_of(
     struct tx *tx, const char *environment, const char *commit, struct deployment *ret);

@@ -369,13 +369,15 @@ row_effect_save(struct tx *tx, int64_t id, const struct effect *effect)
 	    DB_TEXT(buf_text(&body))); /* sticky */
 }
 
-/* environment: NULL, of any. */
+/* name: NULL, of any. */
 static bool
-is_timer_of(const char *body, enum timer_kind kind, const char *environment)
+is_timer_of(const char *body, enum timer_kind kind, const char *name)
 {
 	struct effect *effect = effect_codec_decode(EFFECT_TIMER, body, NULL);
-	bool same = effect != NULL && effect->u.timer.kind == kind &&
-	    (environment == NULL || strcmp(effect->u.timer.environment, environment) == 0);
+	const struct effect_timer *timer = effect != NULL ? &effect->u.timer : NULL;
+	bool same = timer != NULL && timer->kind == kind &&
+	    (name == NULL ||
+		strcmp(kind == TIMER_PUSH ? timer->environment : timer->name, name) == 0);
 
 	effect_free(effect);
 	return same;
@@ -385,9 +387,9 @@ struct timer {
 	int64_t id, due; /* 0: there is none */
 };
 
-/* Of that environment alone, or of any (NULL). */
+/* Of that name alone, or of any (NULL). */
 static struct timer
-find_timer(struct tx *tx, enum timer_kind kind, int64_t subject, const char *environment)
+find_timer(struct tx *tx, enum timer_kind kind, int64_t subject, const char *name)
 {
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	struct timer found = { 0 };
@@ -397,7 +399,7 @@ find_timer(struct tx *tx, enum timer_kind kind, int64_t subject, const char *env
 		DB_I64(subject)))
 		return found;
 	while (found.id == 0 && db_next(&rows))
-		if (is_timer_of(db_col_text(&rows, 1), kind, environment))
+		if (is_timer_of(db_col_text(&rows, 1), kind, name))
 			found = (struct timer){ db_col_i64(&rows, 0), db_col_i64(&rows, 2) };
 	return tx_end(tx, &rows) ? found : (struct timer){ 0 };
 }

@@ -55,7 +55,7 @@ struct effect *row_effect_get(struct tx *tx, enum effect_kind kind, int64_t id) 
 /* Its row says this from now on; who carries it out already knows nothing of that. */
 void row_effect_save(struct tx *tx, int64_t id, const struct effect *effect);
 
-/* A timer of which there may be many, by its name; 0: none. */
+/* A timer of which there may be many, by its name, and TIMER_PUSH by its environment; 0: none. */
 int64_t row_effect_find_named(struct tx *tx, enum timer_kind kind, const char *name);
 
 /* Is git being asked already for the head of this environment's branch? */

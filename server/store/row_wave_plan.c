@@ -25,3 +25,12 @@ row_wave_plan_get(struct tx *tx, int64_t work, char ret[LIMIT_RUN_HOSTS])
 	return tx_first_text(
 	    tx, ret, LIMIT_RUN_HOSTS, "SELECT hosts FROM wave_plan WHERE work = $1", DB_I64(work));
 }
+
+void
+row_wave_plan_doubt(struct tx *tx, const struct deployment *work)
+{
+	(void)tx_run(tx,
+	    "UPDATE host SET state = 'unknown', detail = 'the last work here failed'"
+	    " WHERE environment = $1 AND plan = $2 AND work <> $2",
+	    DB_TEXT(work->environment), DB_I64(work->id)); /* sticky */
+}

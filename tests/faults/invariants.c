@@ -301,13 +301,16 @@ nothing_begins_where_nothing_is_known(const struct invariants *of)
 	    " AND u.environment = d.environment)");
 }
 
+/* A promotion of it is another question than the commit alone, as is one to hosts that lag. */
 static void
 no_two_questions_are_open_about_one_commit(const struct invariants *of)
 {
 	NONE(of, "deployment",
-	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(id) AS id, COUNT(*) AS n FROM work"
-	    " WHERE state = 'AWAITING_CONFIRMATION' AND program = 'deploy' AND emergency = ''"
-	    " GROUP BY environment, commit_id) AS asked WHERE n > 1");
+	    "SELECT COALESCE(MAX(id), 0) FROM (SELECT MAX(w.id) AS id, COUNT(*) AS n FROM work w"
+	    " LEFT JOIN promotion p ON p.work = w.id"
+	    " WHERE w.state = 'AWAITING_CONFIRMATION' AND w.program = 'deploy'"
+	    " AND w.emergency = '' GROUP BY w.environment, w.commit_id,"
+	    " COALESCE(p.from_environment, ''), COALESCE(p.image, '')) AS asked WHERE n > 1");
 }
 
 /* Its question, its failure, its end. */

@@ -91,6 +91,14 @@ what_lives_is_waited_for(struct sim *sim)
 	}
 }
 
+/* A wave that has no hosts any more has no run. */
+static bool
+has_each_wave(const struct sim *sim, int64_t deployment)
+{
+	return sim->has_word[deployment] ||
+	    (sim->has_word_of_wave[deployment] && sim_fleet_rest_has_left(sim, deployment));
+}
+
 /* I11: the current release passed its gate, and is what its target runs. */
 static void
 the_release_is_what_runs(struct sim *sim)
@@ -99,8 +107,9 @@ the_release_is_what_runs(struct sim *sim)
 		const struct look_environment *now = look_environment(&seen, sim_environments[e]);
 
 		if (now->release != 0 &&
-		    (!(now->has_urls ? sim->has_passed : sim->has_word)[now->deployment] ||
-			(sim->waves_of[now->deployment] > 0 && !sim->has_word[now->deployment])))
+		    ((now->has_urls && !sim->has_passed[now->deployment]) ||
+			((!now->has_urls || sim->waves_of[now->deployment] > 0) &&
+			    !has_each_wave(sim, now->deployment))))
 			sim_fail(sim, __func__, "release %" PRId64 " of %s passed nothing",
 			    now->release, sim_environments[e]);
 		if (active_in(e) == NULL && !now->is_down && !now->is_unknown &&
@@ -118,10 +127,12 @@ static void
 an_end_tells_the_truth(struct sim *sim, const struct look_deployment *d)
 {
 	int environment = sim_environment(d->environment);
-	const struct sim_target *target = &sim->targets[environment];
+	struct sim_target *target = &sim->targets[environment];
 	const struct look_environment *now = look_environment(&seen, d->environment);
 	const char *claim = target->runs;
 
+	if (d->state == DEPLOY_LIVE && !sim->has_word[d->id] && has_each_wave(sim, d->id))
+		(void)text_copy(target->runs, LIMIT_COMMIT, d->commit); /* its last wave had none */
 	if (active_in(environment) != NULL || d->is_beside)
 		return; /* the next one began with this end, and may have changed it already */
 	if (d->state == DEPLOY_LIVE)
@@ -226,6 +237,9 @@ somebody_has_looked(struct sim *sim)
 		    now->release == sim->had_release[e]) {
 			sim_note(sim, SIM_LOOKED);
 			(void)text_copy(sim->targets[e].runs, LIMIT_COMMIT, now->commit);
+			if (active_in(e) != NULL) /* what is paused goes on over that */
+				(void)text_copy(
+				    sim->ran_before[active_in(e)->id], LIMIT_COMMIT, now->commit);
 			sim_waves_looked(sim, e, now->commit);
 			sim->targets[e].answers_at = sim->now;
 		}

@@ -133,6 +133,21 @@ sim_fleet_changes(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
 	sim_agents_ask(sim, is_there ? "revoke" : is_known ? "move" : "enrol", name, key);
 }
 
+int
+sim_fleet_lags(struct sim *sim)
+{
+	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
+	struct err err;
+
+	sim_check_must(sim,
+	    db_query(&rows, sim->eyes, &err,
+		"SELECT h.environment FROM host h JOIN environment e ON e.name = h.environment"
+		" JOIN release r ON r.id = e.current_release WHERE h.left_at = 0"
+		" AND (h.state = 'unknown' OR h.release <> r.commit_id) ORDER BY h.at DESC LIMIT 1"),
+	    &err);
+	return db_next(&rows) ? sim_environment(db_col_text(&rows, 0)) : SIM_FLEETS;
+}
+
 /* --- what is shown --- */
 
 struct plan {
@@ -163,6 +178,7 @@ look_at_shown(struct sim *sim, const struct plan *plan, unsigned now, unsigned b
 	struct sim_work *work = &sim->works[plan->work];
 	bool is_shown =
 	    !work->has_plan || plan->hosts != work->shown || (plan->is_asked && !work->was_asked);
+	unsigned all = now;
 
 	now &= plan->is_own ? behind : now;
 	if (is_shown && plan->hosts != now)
@@ -172,11 +188,12 @@ look_at_shown(struct sim *sim, const struct plan *plan, unsigned now, unsigned b
 	if (is_shown) {
 		work->has_plan = true;
 		work->shown = plan->hosts;
-		work->gone = 0;
+		work->gone = work->revoked = 0;
 	}
 	work->was_asked = plan->is_asked;
 	work->is_own = plan->is_own;
 	work->gone |= work->shown & ~work->ordered & ~now;
+	work->revoked |= work->shown & ~work->ordered & ~all;
 }
 
 /* What it waits for decides what is noted of those that are revoked meanwhile. */
@@ -317,6 +334,14 @@ check_live(struct sim *sim, const struct look_deployment *d)
 		    "deployment %" PRId64, d->id);
 }
 
+bool
+sim_fleet_rest_has_left(const struct sim *sim, int64_t deployment)
+{
+	const struct sim_work *work = &sim->works[deployment];
+
+	return work->has_plan && (work->shown & ~work->ordered & ~work->gone) == 0;
+}
+
 void
 sim_fleet_check_end(struct sim *sim, const struct look_deployment *d)
 {
@@ -334,7 +359,7 @@ sim_fleet_check_end(struct sim *sim, const struct look_deployment *d)
 	if (!is_pattern(sim_settings_get(sim->loaded), environment))
 		return;
 	for (int i = 0; i < SIM_HOSTS; i++)
-		if ((left >> i & 1) != 0) {
+		if ((left & work->revoked) >> i & 1) {
 			check_named(sim, d, i);
 			sim_note(sim, SIM_AGENT_SKIPPED);
 		}

@@ -348,6 +348,7 @@ struct sim_work {
 	unsigned shown;	  /* when somebody was asked, or it began */
 	unsigned ordered; /* released to, or about to be */
 	unsigned gone;	  /* the others that were none of its hosts any more, at some time */
+	unsigned revoked; /* of these: no agents any more, at some time */
 };
 
 /* ... and by whom, as it was committed last. */
@@ -693,6 +694,7 @@ struct sim {
 	/* rolled back, and not live since */
 	bool was_fled[SIM_ENVIRONMENTS][SIM_COMMITS + SIM_ARCHIVES];
 	bool has_word[SIM_DEPLOYMENTS];		      /* its script said that it is well */
+	bool has_word_of_wave[SIM_DEPLOYMENTS];	      /* of the wave whose run ended last */
 };
 
 extern const char *sim_environments[SIM_ENVIRONMENTS];
@@ -1098,10 +1100,13 @@ int sim_fleet_host(const char *name, size_t size);  /* the index of one, with it
 void sim_fleet_enrol(void (*put)(void *ctx, const char *name, const char *key), void *ctx);
 bool sim_fleet_has_agents(const struct sim *sim); /* is there a pattern? */
 sim_fn sim_fleet_changes;			  /* ... one is enrolled or revoked */
+int sim_fleet_lags(struct sim *sim); /* where a host does not run what is live; or SIM_FLEETS */
 /* A bit for each host that these settings name. */
 unsigned sim_fleet_named(
     struct sim *sim, struct db *db, const struct settings *settings, int environment);
 void sim_fleet_after(struct sim *sim, struct tx *tx, const struct sim_before *before);
+/* Whom it has not been ordered for of those that were shown: has left each? */
+bool sim_fleet_rest_has_left(const struct sim *sim, int64_t deployment);
 void sim_fleet_check_order(struct sim *sim, const struct effect_run *order);
 void sim_fleet_check_end(struct sim *sim, const struct look_deployment *d);
 

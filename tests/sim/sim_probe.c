@@ -39,7 +39,7 @@ report_probe(struct sim *sim, struct sim_open *open, bool is_healthy)
 
 		assert(effect->subject < SIM_DEPLOYMENTS);
 		sim->has_passed[effect->subject] = sim->waves_of[effect->subject] > 0 ?
-		    sim->has_word[effect->subject] :
+		    sim->has_word[effect->subject] || sim->has_word_of_wave[effect->subject] :
 		    strcmp(target->runs, effect->u.probe.targets[0].commit) == 0;
 	}
 	sim_server_report(sim, open);

@@ -329,7 +329,7 @@ status_of(struct sim *sim, struct sim_process *process)
 	}
 	if (!sim->is_resting && sim_one_in(sim, 8)) /* about when the next one begins */
 		sim_later(sim, sim->life, sim_delay(sim, 1, 4000), server_is_killed, 0, 0);
-	if (sim_waves_is_last(process))
+	if (sim_waves_is_last(process) && wave->failed < wave->n) /* a host of it has it */
 		(void)text_copy(
 		    sim->targets[process->environment].runs, LIMIT_COMMIT, process->commit);
 	return 0;
@@ -433,6 +433,9 @@ sim_waves_ended(struct sim *sim, const struct sim_process *process)
 
 	if (!process->wave.is_set || process->program != PROGRAM_DEPLOY)
 		return;
+	sim->has_passed[process->deployment] = false;
+	sim->has_word_of_wave[process->deployment] =
+	    record->gate_opened && !record->lost && record->exit_status == 0;
 	if (record->lost)
 		sim_note(sim, SIM_WAVE_LOST);
 	else if (record->ended_on_request)
@@ -484,12 +487,6 @@ somebody_deploys(struct sim *sim)
 	type_deploy(sim, environment, "");
 }
 
-static void
-the_rest_is_confirmed(struct sim *sim, UNUSED int64_t a, UNUSED int64_t b)
-{
-	(void)sim_chat_press(sim, SIM_ADMIN, "Deploy again");
-}
-
 /* What is live comes to the hosts that do not run it. */
 static void
 the_rest_is_wanted(struct sim *sim, int64_t environment, UNUSED int64_t b)
@@ -497,8 +494,18 @@ the_rest_is_wanted(struct sim *sim, int64_t environment, UNUSED int64_t b)
 	if (sim->store == NULL || sim->is_resting)
 		return;
 	type_deploy(sim, (int)environment, " failed");
-	sim_later(sim, 0, 14000, the_rest_is_confirmed, 0, 0);
-	sim_later(sim, 0, 40000, the_rest_is_confirmed, 0, 0);
+}
+
+/* Nothing is in hand in waves. */
+static void
+somebody_begins(struct sim *sim)
+{
+	int lag = sim_fleet_lags(sim);
+
+	if (lag < SIM_FLEETS && !sim_one_in(sim, 3))
+		the_rest_is_wanted(sim, lag, 0);
+	else
+		somebody_deploys(sim);
 }
 
 void
@@ -523,7 +530,7 @@ sim_waves_somebody_turns(struct sim *sim)
 		" ORDER BY id DESC LIMIT 1"),
 	    &err);
 	if (!db_next(&rows)) {
-		somebody_deploys(sim);
+		somebody_begins(sim);
 		return;
 	}
 	if (sim_one_in(sim, 3)) {

@@ -90,6 +90,67 @@ WORLD_TEST(what_runs_on_staging_goes_to_production_by_its_digest)
 	world_answers_last(w, WORLD_ADMIN, "/show 2", ", promoted from staging");
 }
 
+static size_t
+open_questions(struct world *w)
+{
+	size_t n = 0;
+
+	for (int64_t id = 1; world_deployment(w, id).id != 0; id++)
+		n += world_deployment(w, id).state == DEPLOY_AWAITING_CONFIRMATION;
+	return n;
+}
+
+/* #2 is about the commit, and #3 brings its image. */
+static void
+both_are_asked(struct world *w)
+{
+	staging_has_run(w);
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
+	world_asks(w, WORLD_ADMIN, PROMOTE, COMMIT_A);
+	assert_int_equal(open_questions(w), 2);
+}
+
+WORLD_TEST(a_question_behind_another_is_found)
+{
+	both_are_asked(w);
+	world_asks(w, WORLD_OTHER_ADMIN, PROMOTE, COMMIT_A);
+	assert_int_equal(world_deployment(w, 4).state, DEPLOY_SUPERSEDED);
+	assert_string_equal(world_deployment(w, 4).detail, "asked about already, as #3");
+	world_asks(w, WORLD_OTHER_ADMIN, "/deploy production", COMMIT_A);
+	assert_string_equal(world_deployment(w, 5).detail, "asked about already, as #2");
+	assert_int_equal(open_questions(w), 2);
+}
+
+WORLD_TEST(a_push_joins_no_promotion_of_its_commit)
+{
+	staging_has_run(w);
+	assert_non_null(is_asked(w));
+	(void)world_decide(w, world_push(w, "main"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(open_questions(w), 2);
+	(void)world_decide(w, world_push(w, "main"));
+	world_git(w, (struct world_git){ .commit = COMMIT_A });
+	assert_int_equal(open_questions(w), 2);
+}
+
+/* Who asked the second question reviews it as little as who asked the first. */
+WORLD_TEST_OF(
+    who_promotes_the_commit_of_an_emergency_has_asked_for_it, "ADMIN_TELEGRAM_IDS=11,22,44")
+{
+	staging_has_run(w);
+	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_A);
+	world_asks(w, WORLD_OTHER_ADMIN, PROMOTE, COMMIT_A);
+	world_asks(w, WORLD_ADMIN, "/deploy production emergency the shop is down", COMMIT_A);
+	assert_int_equal(open_questions(w), 3);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
+	    world_button(world_says(w, "🚨 Emergency to production?"), "Deploy to"));
+	world_git_same(w);
+	world_run_ends(w, GOOD);
+	assert_int_equal(open_questions(w), 0);
+	world_answers(
+	    w, WORLD_OTHER_ADMIN, "/review 4", "you asked for it, so somebody else must review it");
+}
+
 WORLD_TEST_OF(
     a_deployment_from_staging_is_the_same_also_where_nobody_is_asked, "PRODUCTION_CONFIRM=false")
 {

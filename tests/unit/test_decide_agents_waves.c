@@ -145,6 +145,44 @@ AGENT_TEST(who_is_revoked_behind_the_question_is_skipped_and_named)
 	assert_non_null(world_says(w, "h1: unknown"));
 }
 
+/* Nothing is known of h2 and h3; h1 runs what is live. */
+static void
+failed_is_asked(struct world *w)
+{
+	enrol_three(w);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	waves_say(w, "h1 began, h2 began, h3 began, h1 ok, h2 ok, h3 ok");
+	world_run_releases(w, GOOD);
+	w->aid.at += 60000;
+	move(w, "h2");
+	move(w, "h3");
+	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_A);
+}
+
+AGENT_TEST(who_is_revoked_before_a_failed_release_begins_is_skipped_and_named)
+{
+	OPEN(w, NULL);
+	failed_is_asked(w);
+	revoke(w, "h2");
+	yes(w, "\n2 hosts: h2, h3");
+	waves_ordered(w, "1/1", "h3:22\n");
+	waves_say(w, "h3 began, h3 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+	assert_non_null(world_says(w, "h2: unknown"));
+}
+
+AGENT_TEST(who_runs_it_before_a_failed_release_begins_has_not_left)
+{
+	OPEN(w, NULL);
+	failed_is_asked(w);
+	world_rewrite(
+	    w, "UPDATE host SET state = 'current', release = '" COMMIT_A "' WHERE name = 'h2:22'");
+	yes(w, "\n2 hosts: h2, h3");
+	waves_ordered(w, "1/1", "h3:22\n");
+	assert_int_equal(waves_host(w, 2)->plan, 1);
+}
+
 AGENT_TEST(where_all_were_revoked_behind_the_question_it_is_for_nobody_else)
 {
 	OPEN(w, CONFIRMED, NULL);

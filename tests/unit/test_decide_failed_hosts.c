@@ -237,3 +237,17 @@ FAILED_TEST(opa_is_not_told_that_it_is_a_promotion)
 	world_asks(w, WORLD_ADMIN, "/deploy staging failed", COMMIT_B);
 	assert_non_null(strstr(world_peek(w, EFFECT_OPA)->u.opa.input, "\"promoted_from\":\"\""));
 }
+
+/* Regression: hosts of later waves were said to run what the rollback had not brought back. */
+WORLD_TEST(the_first_waves_behind_a_rollback_that_failed_know_of_no_host_what_it_runs)
+{
+	world_starts_over(w, COMMIT_A, COMMIT_B);
+	world_run_ends(w, TOUCHED);
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_ROLLBACK_FAILED);
+	world_settings(w, HOSTS, NULL);
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
+	waves_ordered(w, "1/2", "h1:22\n");
+	for (int i = 1; i <= 3; i++)
+		waves_is(w, i, HOST_IS_UNKNOWN, COMMIT_A);
+}

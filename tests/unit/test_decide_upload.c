@@ -124,6 +124,24 @@ UPLOAD_TEST_OF(a_right_to_send_that_has_ended_starts_none,
 	assert_int_equal(world_state(w), DEPLOY_REFUSED);
 }
 
+/* The built-in role of staging has `deploy` there, and neither `upload` nor `confirm`. */
+UPLOAD_TEST_OF(who_may_deploy_alone_answers_nobody_elses_archive, TEAM, STAGING_IS)
+{
+	const struct local_peer peer = api_aid_peer(STAGING, NULL);
+	static const char *const answers[] = { "{\"answer\": \"yes\"}", "{\"answer\": \"no\"}" };
+
+	world_archive(w, WORLD_ADMIN, "/deploy staging", FIRST);
+	world_unpacked(w, TREE);
+	for (size_t i = 0; i < COUNT(answers); i++) {
+		assert_int_equal(
+		    api_aid_answer(w, peer, API_ANSWER, "/v1/answer/1", answers[i]).status, 403);
+		SAID(w, "Only @ada or who may confirm may answer this.");
+		assert_int_equal(world_state(w), DEPLOY_AWAITING_CONFIRMATION);
+		assert_int_equal(world_deployment(w, 1).confirmed_by, 0);
+	}
+	assert_int_equal(world_audited(w, "\"confirmed\"", ""), 0);
+}
+
 UPLOAD_TEST(where_the_settings_take_none_it_is_refused)
 {
 	send_sized(w, WORLD_ADMIN, "/deploy production", 1000);

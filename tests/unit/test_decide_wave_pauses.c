@@ -53,6 +53,25 @@ WORLD_TEST_OF(a_wave_that_is_stopped_is_reminded_of, HOSTS, "STAGING_ROLLBACK_NA
 	assert_non_null(world_says(w, "for 15 min, nobody has seen it"));
 }
 
+/* Regression: a timer was left of each pause, and what fired behind the last reminder went on. */
+WORLD_TEST_OF(what_is_paused_twice_waits_for_one_reminder, HOSTS, "STAGING_ROLLBACK_NAG_MINUTES=15")
+{
+	size_t n = 0;
+
+	waves_come_to_2(w);
+	for (int i = 0; i < 2; i++) {
+		world_text(w, WORLD_ADMIN, "/cancel staging");
+		world_run_ends(w, TOUCHED);
+		assert_int_equal(world_state(w), DEPLOY_PAUSED);
+		if (i == 0)
+			world_text(w, WORLD_ADMIN, "/resume staging");
+		w->aid.at += 60000;
+	}
+	for (size_t i = 0; i < w->n_open; i++)
+		n += w->open[i]->kind == EFFECT_TIMER && w->open[i]->u.timer.kind == TIMER_NAG;
+	assert_int_equal(n, 1);
+}
+
 WAVES_TEST(a_wave_that_is_lost_is_paused)
 {
 	waves_come_to_2(w);

@@ -16,7 +16,7 @@
 #include "tests/unit/database_aid.h"
 #include "unit.h"
 
-#define FIRST_OF_A_TEST	  8033
+#define FIRST_OF_A_TEST	  9033
 #define SEEDS_OF_A_TEST	  140
 #define SEEDS_ON_A_SERVER 10 /* each statement is a way there and back */
 #define SEEDS_FOR_MOST \

@@ -42,8 +42,9 @@ static int64_t queue[ROW_QUEUE_LIST];
 	A(waiting_push,     row_queue_push(tx, "staging")) \
 	A(looks,            row_queue_look(tx, "staging")) \
 	A(push_question,    row_deployment_push_question(tx, "staging", list)) \
-	A(question_of, \
-	    row_deployment_question_of(tx, PROGRAM_DEPLOY, "staging", "abc", list)) \
+	A(next_question, \
+	    row_deployment_next_question(tx, PROGRAM_DEPLOY, \
+		&(struct deployment){ .environment = "staging", .commit = "abc" }, 1, list)) \
 	A(chat_question,    row_deployment_chat_question(tx, "staging", list)) \
 	A(asking,           row_deployment_asking(tx, "staging", list)) \
 	A(last_changed,     row_deployment_last_changed(tx, "staging", list)) \

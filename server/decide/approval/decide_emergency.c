@@ -151,26 +151,31 @@ wait_a_day(struct tx *tx, int64_t work)
 	(void)row_effect_timer(tx, TIMER_REVIEW, name, 0, tx->at + DAY_MS);
 }
 
-/* Who has asked the open question about the same commit has asked for this one, too, by the same
- * tokens. */
+static void
+add_requesters_of(struct tx *tx, const struct deployment *question, const struct deployment *work)
+{
+	int64_t asked[NEEDS_ASKED_MAX] = { question->requested_by, question->confirmed_by };
+	size_t n = 2 + row_button_list_requesters(tx, question->id, asked + 2, NEEDS_ASKED_MAX - 2);
+
+	for (size_t i = 0; i < n; i++)
+		if (asked[i] != 0)
+			row_button_add_requester(tx, work->id, asked[i], 0);
+	row_press_share(tx, question->id, work->id);
+	row_actor_share(tx, question->id, work->id);
+}
+
+/* Who has asked an open question about the same commit, in whatever way it goes there, has asked
+ * for this one, too, by the same tokens. */
 static void
 add_requesters(struct tx *tx, const struct deployment *work)
 {
 	struct deployment question;
-	int64_t asked[NEEDS_ASKED_MAX];
-	size_t n;
 
-	row_deployment_question_of(tx, PROGRAM_DEPLOY, work->environment, work->commit, &question);
-	asked[0] = question.requested_by;
-	asked[1] = question.confirmed_by;
-	n = question.id == 0 ?
-	    0 :
-	    2 + row_button_list_requesters(tx, question.id, asked + 2, NEEDS_ASKED_MAX - 2);
-	for (size_t i = 0; i < n; i++)
-		if (asked[i] != 0)
-			row_button_add_requester(tx, work->id, asked[i], 0);
-	row_press_share(tx, question.id, work->id);
-	row_actor_share(tx, question.id, work->id);
+	row_deployment_next_question(tx, PROGRAM_DEPLOY, work, 0, &question);
+	while (question.id != 0 && !tx->failed) {
+		add_requesters_of(tx, &question, work);
+		row_deployment_next_question(tx, PROGRAM_DEPLOY, work, question.id, &question);
+	}
 }
 
 static bool

@@ -6,6 +6,7 @@
 
 #include "chat/chat_deployment.h"
 #include "decide/who/decide_allowed.h"
+#include "decide/question/decide_question_same.h"
 #include "decide/question/decide_standing.h"
 #include "decide/tell/decide_tell_batch.h"
 #include "decide/queue/decide_binding.h"
@@ -59,32 +60,16 @@ bring_up_to_date(struct tx *tx, struct deployment *question, const struct git_an
 	decide_ask_anew(tx, question, changed, answer);
 }
 
-/* Of two rollbacks to one commit: by the same release, to the same hosts, past the same.  Of two
- * deployments: both bring what is live in the same place, or neither does. */
-static bool
-is_same(struct tx *tx, const struct deployment *request, const struct deployment *question)
-{
-	struct promotion one, other;
-
-	return strcmp(decide_promotion_of(tx, request, &one)->from,
-		   decide_promotion_of(tx, question, &other)->from) == 0 &&
-	    strcmp(one.image, other.image) == 0 && request->to_release == question->to_release &&
-	    request->is_past_barrier == question->is_past_barrier &&
-	    strcmp(request->without, question->without) == 0;
-}
-
 bool
 decide_share_question(struct tx *tx, struct deployment *request, const struct git_answer *answer)
 {
 	struct deployment question;
 	bool is_confirmed;
 
-	row_deployment_question_of(
-	    tx, request->program, request->environment, request->commit, &question);
-	is_confirmed = question.state == DEPLOY_AWAITING_APPROVAL;
-	if (question.id == 0 || deployment_is_emergency(request) ||
-	    !is_same(tx, request, &question))
+	if (deployment_is_emergency(request) ||
+	    decide_question_same(tx, request, &question)->id == 0)
 		return false; /* nobody's yes is waited for */
+	is_confirmed = question.state == DEPLOY_AWAITING_APPROVAL;
 	text_setf(request->detail, "%s already, as #%" PRId64,
 	    is_confirmed ? "awaits approval" : "asked about", question.id);
 	request->why = DEPLOY_WHY_ELSEWHERE;
@@ -107,7 +92,7 @@ decide_share_with_push(struct tx *tx, const char *environment, const struct git_
 {
 	struct deployment question;
 
-	row_deployment_question_of(tx, PROGRAM_DEPLOY, environment, answer->commit, &question);
+	decide_question_same_push(tx, environment, answer->commit, &question);
 	if (question.id == 0 || question.state == DEPLOY_AWAITING_APPROVAL)
 		return question.id != 0;
 	bring_up_to_date(tx, &question, answer);
@@ -139,6 +124,15 @@ decide_question_chosen(struct tx *tx, struct deployment *question, const struct 
 	row_deployment_save(tx, question);
 }
 
+/* What else its kind needs, as an archive the grant `upload`, is looked at when its turn comes. */
+static bool
+has_its_grant(struct tx *tx, int64_t person, const struct deployment *work)
+{
+	return deployment_grant(work) == POLICY_DO ?
+	    decide_is_allowed_do(tx, person, work->action, deployment_target_here(work)) :
+	    decide_is_allowed(tx, person, deployment_grant(work), work->environment);
+}
+
 bool
 decide_may_answer(struct tx *tx, const struct update *update, const struct deployment *deployment)
 {
@@ -154,7 +148,7 @@ decide_may_answer(struct tx *tx, const struct update *update, const struct deplo
 	if (decide_is_allowed(tx, update->person, POLICY_CONFIRM, where))
 		return decide_may(tx, update, POLICY_CONFIRM, where) &&
 		    !decide_lacks_factor_of_work(tx, update, deployment);
-	if (!decide_is_allowed_work(tx, update->person, deployment))
+	if (!has_its_grant(tx, update->person, deployment))
 		return decide_may_work(tx, update, deployment); /* says no */
 	decide_audit_denied(tx, update, AUDIT_CODE_DENIED, "confirm", where,
 	    is_push ? "the question after a push needs the grant confirm" :

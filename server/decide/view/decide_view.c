@@ -11,6 +11,7 @@
 #include "decide/factor/decide_pad_shown.h"
 #include "decide/hold/decide_refusal.h"
 #include "decide/question/decide_place.h"
+#include "decide/question/decide_question_same.h"
 #include "decide/queue/decide_ci.h"
 #include "decide/tell/decide_nag.h"
 #include "decide/tell/decide_tell.h"
@@ -260,9 +261,7 @@ joined(struct tx *tx, const struct deployment *work)
 	return work->state != DEPLOY_SUPERSEDED || deployment_is_action(work) ||
 		work->commit[0] == '\0' ?
 	    0 :
-	    row_deployment_question_of(
-		tx, work->program, work->environment, work->commit, &(struct deployment){ 0 })
-		->id;
+	    decide_question_same(tx, work, &(struct deployment){ 0 })->id;
 }
 
 static void

@@ -43,8 +43,8 @@ find_question(struct tx *tx, const struct deployment *started, struct deployment
 {
 	bool is_rollback = deployment_is_rollback(started);
 
-	row_deployment_question_of(tx, is_rollback ? PROGRAM_ROLLBACK : PROGRAM_DEPLOY,
-	    started->environment, started->commit, ret);
+	row_deployment_next_question(
+	    tx, is_rollback ? PROGRAM_ROLLBACK : PROGRAM_DEPLOY, started, 0, ret);
 	if (ret->id == 0)
 		row_deployment_emergency_of(tx, started->environment, started->commit, ret);
 	return ret;

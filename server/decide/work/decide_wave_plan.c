@@ -209,6 +209,18 @@ decide_wave_show(struct tx *tx, const struct deployment *work, bool is_anew)
 	row_wave_plan_set(tx, work->id, buf_text(&plan));
 }
 
+/* hosts: as decide_hosts_of() has them. */
+static bool
+is_listed(const char *hosts, const char *name)
+{
+	char part[SETTING_PART_MAX + 1], host[SETTINGS_CLAIM_HOST];
+
+	while (setting_next(&hosts, part, sizeof(part)))
+		if (strcmp(settings_claims_host(part, host), name) == 0)
+			return true;
+	return false;
+}
+
 /* One that has left the settings since it was shown is in none, and one that came, which the runner
  * has taken for what was shown, in the last; an agent that came waits for the next deployment, and
  * one that was revoked is skipped and named.  Returns how many there are. */
@@ -219,7 +231,7 @@ give_waves(struct tx *tx, const struct deployment *work,
 	CLEANUP(freep) char *hosts = decide_hosts_of(tx, settings->hosts);
 	size_t n = waves_hosts(hosts);
 	CLEANUP(freep) struct slot *slots = mem_new(n + 1, sizeof(*slots));
-	bool is_new = true, names_left = settings->in_waves.is_pattern && !is_own(tx, work);
+	bool is_new = true, names_left = settings->in_waves.is_pattern;
 	struct slot wanted, *slot;
 	int wave = 0;
 
@@ -237,7 +249,7 @@ give_waves(struct tx *tx, const struct deployment *work,
 			wave += is_new ? 1 : 0;
 			is_new = false;
 			row_host_plan(tx, work, wanted.name, wave, before);
-		} else if (names_left) {
+		} else if (names_left && !is_listed(hosts, wanted.name)) {
 			row_host_plan(tx, work, wanted.name, wave > 0 ? wave : 1, before);
 		}
 		plan += size;
@@ -277,6 +289,8 @@ decide_wave_plan(
 	n_known = row_host_count_list(tx, &(struct host_filter){ work->environment, false, "" });
 	work->waves = give_waves(tx, work, settings, plan != NULL ? plan : "",
 	    n_known == 0 && environment.unknown_since == 0 ? &environment.current : &nothing);
+	if (n_known == 0 && environment.is_down) /* its last rollback failed */
+		row_wave_plan_doubt(tx, work);
 	/* Without hosts it is none for all: its runner refuses such an order. */
 	if (work->waves == 0 && is_of_some(tx, work, settings))
 		work->waves = 1;
