@@ -40,6 +40,8 @@ PROCESSES_MAX = 20          # that draw ports side by side: 16 workers, and who 
 APPLICATIONS = ("shop", "cider")        # the demo's; sample_app.SHOPS has them
 ENVIRONMENTS = ("staging", "production")
 STOP_TIMEOUT_S = 90 * SLOW
+CRASH_BUILD = ("`make -j4 BUILD=build/test SANITIZE=address,undefined CRASH_POINTS=1 all tests` makes one that has, "
+               "and DEPLOYBOT_CRASH_BUILD=build/test names it (`make test WHAT=tests/e2e/test_x.py` does both)")
 
 
 def ports_of(worker, part=0, parts=1):
@@ -70,6 +72,15 @@ def crash_build():
     another build wherever a test does not ask for this one."""
     given = os.environ.get("DEPLOYBOT_CRASH_BUILD") or os.environ.get("DEPLOYBOT_BUILD") or ROOT / "build"
     return pathlib.Path(given).resolve()
+
+
+def crash_program(name, has_points=True):
+    """A program of that build; who has none reads how it is built.  has_points: it can be made to die."""
+    program = crash_build() / name
+    lacks = f"has no {name}" if not program.exists() else \
+        f"has a {name} without CRASH_POINTS=1" if has_points and b"DEPLOYBOT_CRASH" not in program.read_bytes() else ""
+    assert not lacks, f"{crash_build()} {lacks}: {CRASH_BUILD}"
+    return program
 
 
 def free_port():

@@ -13,7 +13,7 @@ import time
 
 from flow_aid import PATIENCE_S, Health, Scene, Scripts, text_of
 from runner_client import runner_of
-from stage import WEBHOOK_SECRET, crash_build, each_process, wait_until
+from stage import WEBHOOK_SECRET, crash_program, each_process, wait_until
 
 STEADY = 'echo "==> ship"; echo "==> release"; echo "$2" >"$here/$1.live"'
 HOLD = 'touch "$here/$1.held"; while [ -e "$here/$1.hold" ]; do sleep 0.02; done'
@@ -48,7 +48,7 @@ def killed_at(bot, point, path):
     page, before = CrashPage(path), bot.build
     path.chmod(0o666)
     bot.stop()
-    bot.build = crash_build()
+    bot.build = crash_program("deploybot").parent
     bot.settings.update({"DEPLOYBOT_CRASH_PAGE": str(path), "DEPLOYBOT_CRASH": f"{point}:1-999999"})
     bot.start()
     page.set(0)

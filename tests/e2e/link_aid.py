@@ -14,7 +14,7 @@ import tempfile
 import threading
 
 from runner_client import SLOW, wait_for
-from stage import crash_build
+from stage import crash_program
 from tls_aid import openssl
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -66,7 +66,7 @@ class Link:
         with tempfile.NamedTemporaryFile("w", suffix=".conf", encoding="ascii", delete=False) as file:
             file.write("".join(f"{name}={value}\n" for name, value in settings.items()))
         self.file = pathlib.Path(file.name)
-        program = crash_build() / "deploybot-link" if crash else PROGRAM
+        program = crash_program("deploybot-link") if crash else PROGRAM
         self.process = subprocess.Popen(["prlimit", f"--nofile={files}:{files}", program, use, file.name],
                                         env={**os.environ, **({"DEPLOYBOT_CRASH": crash} if crash else {}),
                                              **(environment or {})},

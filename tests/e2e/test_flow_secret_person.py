@@ -15,7 +15,7 @@ from crash_aid import CrashPage
 from flow_aid import ADMINS, FIRST_ADMIN, PATIENCE_S, ended_well
 from secret_aid import CREATE, OWN, VALUE, Job, Lending
 from service_aid import as_user
-from stage import ROOT, crash_build, wait_until
+from stage import ROOT, crash_program, wait_until
 from telegram_client import GROUP, buttons_of, text_of
 from test_flow_factor import FactorScene
 from test_vault_client import HOUR, Recorded
@@ -202,7 +202,7 @@ def crashes(scene, path, point, then):
     page, before = CrashPage(path), scene.bot.build
     page.set(1)
     scene.bot.stop()
-    scene.bot.build = crash_build()
+    scene.bot.build = crash_program("deploybot").parent
     scene.bot.settings.update({"DEPLOYBOT_CRASH_PAGE": str(path), "DEPLOYBOT_CRASH": f"{point}:1-999999"})
     scene.bot.start()
     scene.vault.let_go.clear()

@@ -19,7 +19,7 @@ from stage import get, wait_until
 
 SHOP = "acme/shop"
 PATIENCE_S = 60
-READ_S = 15         # proxy_read_timeout; a standby holds for 7 s at most
+GAVE_UP = "upstream timed out (110: Connection timed out) while reading response header"   # behind proxy_read_timeout
 
 
 @pytest.fixture(scope="module", name="pair")
@@ -127,7 +127,7 @@ def test_pushes_are_taken_by_who_leads_next(pair, nginx, number):
         pushes.wait_more()
     assert pair.epoch() == before + 1
     assert set(pushes.statuses) <= ({200} if number == signal.SIGTERM else {200, 502, 503}), pushes.statuses
-    assert pushes.longest_s < READ_S
+    assert GAVE_UP not in nginx.errors(), "a standby holds for less long than nginx waits"
     check(pair, pushes)
 
 
@@ -185,7 +185,7 @@ def test_a_push_that_comes_while_nobody_leads_waits_for_who_leads_next(pair, ngi
         assert lock.stdout.readline().strip() == str(pair.epoch())
         wait_until(lambda: pair.ready(other)[1].startswith("standby; it cannot lead: "), PATIENCE_S, "the lease's end")
         found = []
-        guid, began = str(uuid.uuid4()), time.monotonic()
+        guid = str(uuid.uuid4())
         pushing = threading.Thread(target=lambda: found.append(push(nginx, guid)))
         pushing.start()
         pushing.join(2)
@@ -193,8 +193,7 @@ def test_a_push_that_comes_while_nobody_leads_waits_for_who_leads_next(pair, ngi
         lock.stdin.close()
         lock.wait(PATIENCE_S)
         pushing.join(PATIENCE_S)
-    took = time.monotonic() - began
-    assert found == [200] and 2 <= took < READ_S, (found, took)
+    assert found == [200] and GAVE_UP not in nginx.errors(), (found, nginx.errors())
     assert pair.database.sql(f"SELECT COUNT(*) FROM inbox WHERE id = '{guid}'") == "1"
     leader.start()
     pair.wait_stands_by(leader)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from stage import ROOT, crash_build
+from stage import ROOT, crash_program
 
 FUZZ = pathlib.Path(ROOT, "tests/fuzz")
 sys.path.insert(0, str(FUZZ))
@@ -20,8 +20,9 @@ def fnv(data):
 
 
 def read_by_harness(what, cwd=ROOT):
-    return subprocess.run([crash_build() / "tests" / f"test_fuzz_{what}", "--list"], cwd=cwd, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=60, check=False)
+    harness = crash_program(f"tests/test_fuzz_{what}", has_points=False)
+    return subprocess.run([harness, "--list"], cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=60, check=False)
 
 
 def test_every_harness_has_a_corpus_and_reads_the_same_bytes_in_it():
@@ -69,3 +70,13 @@ def test_what_was_found_is_added_once_under_a_name_of_its_own(elsewhere):
     (elsewhere / "known").write_bytes(b"other")
     with pytest.raises(ValueError, match="known"):
         corpus.add("text", [elsewhere / "known"])
+
+
+def test_a_build_without_what_a_test_needs_is_named_with_how_it_is_made(tmp_path, monkeypatch):
+    """Regression: it was a FileNotFoundError in each of these tests."""
+    monkeypatch.setenv("DEPLOYBOT_CRASH_BUILD", str(tmp_path))
+    with pytest.raises(AssertionError, match=" has no tests/test_fuzz_text: `make .*CRASH_POINTS=1 all tests`"):
+        read_by_harness("text")
+    (tmp_path / "deploybot").write_bytes(b"dies nowhere")
+    with pytest.raises(AssertionError, match="has a deploybot without CRASH_POINTS=1: `make "):
+        crash_program("deploybot")

@@ -125,6 +125,7 @@ class Api:
         self.people = people or {}
         self.tokens, self.used, self.calls, self.troubles = {}, {}, [], []
         self.made, self.limit = [], 5000
+        self.limited_until = int(time.time()) + 3600    # an hour from its start on: a full one may end soon
         self.waits, self.answers, self.reports, self.after = set(), [], {}, {}
         self.jobs_wait = {}     # the number of a job's Deployment: what of `waits` it is
         self.jobs_over = {}     # and how that ended
@@ -610,7 +611,7 @@ class Api:
         who = request.headers.get("Authorization", "")
         self.used[who] = self.used.get(who, 0) + (status != 304)
         return {"X-RateLimit-Limit": str(self.limit), "X-RateLimit-Remaining": str(self.limit - self.used[who]),
-                "X-RateLimit-Reset": str(int(time.time()) // 3600 * 3600 + 3600)}
+                "X-RateLimit-Reset": str(self.limited_until)}
 
     @staticmethod
     def send(request, status, data, headers, trouble):
