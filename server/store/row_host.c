@@ -31,8 +31,8 @@ row_host_order(struct tx *tx, const struct deployment *work, int64_t run)
 {
 #define ORDER \
 	"UPDATE host SET run = $4, expected = " EXPECTED \
-	" WHERE environment = $1 AND plan = $2 AND wave = $3 AND left_at = 0" \
-	" AND (NOT (" ROW_HOST_DONE ") OR $5 <> 0)"
+	" WHERE environment = $1 AND plan = $2 AND wave = $3" \
+	" AND left_at = 0 AND (NOT (" ROW_HOST_DONE ") OR $5 <> 0)"
 	int64_t n = 0;
 
 	for (int is_all = 0; n == 0 && is_all < 2 && !tx->failed; is_all++)

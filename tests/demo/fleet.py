@@ -16,9 +16,12 @@ transport_current() { :; }
 transport_logs() { :; }
 transport_drain() { :; }
 hosts_switch() { # RELEASE
-	local host acked failed=0 acks='' at_once=1 seconds=0 some i list hosts=${RUN_HOSTS:-$STATE_DIRECTORY/hosts}
+	local host acked failed=0 acks='' at_once=1 seconds=0 some i list hosts=$STATE_DIRECTORY/hosts
 	release_begins
 	find_hosts list
+	# Behind a line `= COMMIT` stand those that should run it, and come first; of a rollback's each is a run of its own.
+	[[ -z ${RUN_HOSTS:-} ]] || sed -n '/^= /,${/^= /!p}' "$RUN_HOSTS" >"$hosts"
+	[[ -z ${RUN_HOSTS:-} ]] || sed '/^= /,$d' "$RUN_HOSTS" >>"$hosts"
 	[[ -n ${RUN_HOSTS:-} ]] || sed 's/,/\n/g' <<<"$list" | sed '/:/!s/$/:22/' >"$hosts" # a person's rollback
 	[[ ! -e $STATE_DIRECTORY/fleet ]] || read -r at_once seconds <"$STATE_DIRECTORY/fleet"
 	[[ $act == deploy ]] || at_once=$((at_once * 5))

@@ -202,6 +202,18 @@ class Fleet:
         for name in self.names[-len(self.bad) - 1:]:
             self.hosts.mark(f"fails-{name}:22").unlink()
 
+    def strays(self):
+        """Somebody puts an earlier release back on a host of the last wave, by hand."""
+        before, name = self.begin(), self.names[-1]
+        self.live(before)
+        other = self.hosts.by_hand(name)
+        commit = self.begin()
+        self.who.hear("Paused: staging", f"wave {WAVES} of {WAVES} did not begin: 1 of its hosts does not run",
+                      f"{name}: unknown", timeout=PATIENCE_S)
+        assert len(self.hosts.switches(commit)) == self.ends[WAVES - 2] and self.hosts.runs(name) == other
+        self.who.say("/resume staging")
+        self.live(commit)
+
     def bakes(self):
         """A real Prometheus sees its errors rise behind the second wave: that goes back where it was.  First all run
         one release, or those that failed before are in the first wave."""
@@ -290,8 +302,10 @@ def play_machines(folder, n):
             fleet = Fleet(scene, hosts, hosts.names)
             if n < A_FEW:
                 fleet.killed_in_each_wave(ALL)
+                fleet.strays()
             else:
                 fleet.play()
+                fleet.strays()
                 fleet.bakes()
     finally:
         hosts.stop()

@@ -96,6 +96,15 @@ class RealHosts(Hosts):
             running = [box["of"] for box in state["containers"] if box["status"] == "running"]
         return next((commit for commit, image in self.images.items() if [image] == running), "")
 
+    def by_hand(self, host):
+        """Somebody puts another release there, which it has, without deploybot; its commit."""
+        now = self.runs(host)
+        other = next(commit for commit in reversed(self.images) if commit != now)
+        self.machines[host].run(f"cd /srv/app && sed -i 's|^DEPLOY_IMAGE=.*|DEPLOY_IMAGE={self.images[other]}|' .env && "
+                                "docker compose up -d")
+        assert self.runs(host) == other, (now, other, self.runs(host))
+        return other
+
     def switches(self, commit, act="deploy"):
         """A rollback is to an image that was not the last one there."""
         found = []

@@ -1074,8 +1074,6 @@ struct look_deployment;
 void
 sim_waves_order(struct sim *sim, struct sim_process *process, const struct effect_run *order);
 bool sim_waves_is_last(const struct sim_process *process); /* of them, or in none */
-bool sim_waves_are_of(int variant); /* have its settings some? */
-size_t sim_waves_add_lines(int variant, char room[][SIM_LINE]); /* so many */
 int sim_waves_advance(struct sim *sim, struct sim_process *process);
 void sim_waves_ended(struct sim *sim, const struct sim_process *process);
 void sim_waves_cut(struct sim *sim); /* the server is about to be killed */
@@ -1095,6 +1093,10 @@ void sim_waves_looked(struct sim *sim, int environment, const char *commit);
 /* --- sim_fleet.c --- */
 
 extern const char *const sim_host_names[SIM_HOSTS]; /* as their rows have them */
+/* "STAGING": its hosts are a fleet with those settings; NULL: none are.  And so many lines of it. */
+const char *sim_fleet_of(int variant);
+size_t sim_fleet_add_lines(int variant, char room[][SIM_LINE]);
+
 int sim_fleet_host(const char *name, size_t size);  /* the index of one, with its port or without */
 /* Of the agents that are there from the start. */
 void sim_fleet_enrol(void (*put)(void *ctx, const char *name, const char *key), void *ctx);

@@ -309,7 +309,7 @@ load(int variant, bool at_gitlab, int whose)
 	const struct forge_lines *forge = &forges[at_gitlab ? 1 : 0];
 	char room[LINES_MAX][SIM_LINE], *list[LINES_MAX + 2], apps[96], key[4096], *may, *words;
 	struct settings_report report = { 0 };
-	bool is_local = variant < OF_ONE && !sim_waves_are_of(variant);
+	bool is_local = variant < OF_ONE && sim_fleet_of(variant) == NULL;
 	struct settings *settings;
 	size_t n = 0;
 
@@ -368,8 +368,8 @@ load(int variant, bool at_gitlab, int whose)
 	}
 	for (int name = 0; name < SIM_NOTIFIED_NAMES; name++)
 		add_lines(room, &n, sim_notify_lines(variant, name));
-	if (sim_waves_are_of(variant))
-		n += sim_waves_add_lines(variant, &room[n]);
+	if (sim_fleet_of(variant) != NULL)
+		n += sim_fleet_add_lines(variant, &room[n]);
 	if (variant % 3 == 0)
 		(void)snprintf(room[n++], sizeof(room[0]),
 		    "OPA_URL=http://127.0.0.1:8181/v1/data/deploybot/allow");

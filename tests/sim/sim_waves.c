@@ -18,45 +18,6 @@
 
 static sim_fn server_is_killed, the_rest_is_wanted;
 
-/* --- settings --- */
-
-/* Of which environment, on how many hosts in which waves, and how many may fail. */
-static const struct {
-	const char *of, *hosts, *waves, *failures; /* a pattern is of agents */
-} fleets[SIM_OF_ONE] = {
-	[1] = { "STAGING", "w1,w2,w3,w4,w5", "1, 40%, 100%", "0" },
-	[2] = { "PRODUCTION", "w*", "1, 50%, 100%", "1" },
-	[3] = { "STAGING", "w*", "1, 100%", "1" },
-	[4] = { "STAGING", "w1,w2,w3,w4,w5,w6", "1, 3, 100%", "2" },
-	[5] = { "STAGING", "w*", "50%, 100%", "40%" },
-	[8] = { "STAGING", "w1,w2,w3,w4", "1, 2, 3, 100%", "0" },
-};
-
-bool
-sim_waves_are_of(int variant)
-{
-	return variant < SIM_OF_ONE && fleets[variant].of != NULL;
-}
-
-size_t
-sim_waves_add_lines(int variant, char room[][SIM_LINE])
-{
-	const char *of = fleets[variant].of;
-
-	(void)snprintf(room[0], SIM_LINE, "%s_DEPLOY_TRANSPORT=%s", of,
-	    strchr(fleets[variant].hosts, '*') != NULL ? "agent" : "ssh");
-	(void)snprintf(room[1], SIM_LINE, "%s_COMPOSE_DIR=/srv/app", of);
-	(void)snprintf(room[2], SIM_LINE, "%s_HOST=%s", of, fleets[variant].hosts);
-	(void)snprintf(room[3], SIM_LINE, "%s_WAVES=%s", of, fleets[variant].waves);
-	(void)snprintf(room[4], SIM_LINE, "%s_FAILURES_MAX=%s", of, fleets[variant].failures);
-	of = strcmp(of, "STAGING") == 0 ? "PRODUCTION" : "STAGING";
-	(void)snprintf(room[5], SIM_LINE, "%s_DEPLOY_TRANSPORT=ssh", of);
-	(void)snprintf(room[6], SIM_LINE, "%s_COMPOSE_DIR=/srv/app", of);
-	(void)snprintf(room[7], SIM_LINE, "%s_HOST=h4", of);
-	(void)snprintf(room[8], SIM_LINE, "REGISTRY_URL=registry.example.com");
-	return 9;
-}
-
 /* --- who is who --- */
 
 /* As the server has read them; all where they name none. */
@@ -480,8 +441,8 @@ type_deploy(struct sim *sim, int environment, const char *which)
 static void
 somebody_deploys(struct sim *sim)
 {
-	bool is_other = sim->loaded < SIM_OF_ONE && fleets[sim->loaded].of != NULL &&
-	    strcmp(fleets[sim->loaded].of, "PRODUCTION") == 0;
+	const char *of = sim_fleet_of(sim->loaded);
+	bool is_other = of != NULL && strcmp(of, "PRODUCTION") == 0;
 	int environment = sim_one_in(sim, 4) != is_other;
 
 	type_deploy(sim, environment, "");

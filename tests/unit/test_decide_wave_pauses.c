@@ -306,7 +306,7 @@ WAVES_TEST(a_host_that_does_not_run_what_was_released_there_pauses_and_a_word_go
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 	assert_non_null(world_says(w,
-	    "wave 2 of 2 did not begin: 1 of its hosts does not run what deploybot released there: look first"));
+	    "wave 2 of 2 did not begin: 1 of its hosts does not run what deploybot released"));
 	assert_non_null(world_says(w, "h3: unknown, should run bbbbbbb; it runs aaaaaaa"));
 	assert_int_equal(world_audited(w, "deploy_paused", "1 of its hosts does not run"), 1);
 	waves_is(w, 2, HOST_IS_CURRENT, COMMIT_B);
@@ -316,6 +316,16 @@ WAVES_TEST(a_host_that_does_not_run_what_was_released_there_pauses_and_a_word_go
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	waves_is(w, 3, HOST_IS_CURRENT, COMMIT_C);
+}
+
+/* A connection that broke in the middle of a switch is a failure of the release. */
+WAVES_TEST(what_a_wave_has_broken_itself_is_no_stranger_s)
+{
+	b_is_live_and_c_comes_to_2(w);
+	waves_say(w, "h3 began, h3 unknown: the connection broke");
+	world_run_ends(w, TOUCHED);
+	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
+	waves_ordered(w, "", "= " COMMIT_B "\nh1:22\nh3:22\n");
 }
 
 /* Only what the work has touched goes back. */
