@@ -305,8 +305,8 @@ WAVES_TEST(a_host_that_does_not_run_what_was_released_there_pauses_and_a_word_go
 	world_run_ends(w, REFUSED);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
-	assert_non_null(world_says(w,
-	    "wave 2 of 2 did not begin: 1 of its hosts does not run what deploybot released"));
+	assert_non_null(world_says(
+	    w, "wave 2 of 2 did not begin: 1 of its hosts does not run what deploybot released"));
 	assert_non_null(world_says(w, "h3: unknown, should run bbbbbbb; it runs aaaaaaa"));
 	assert_int_equal(world_audited(w, "deploy_paused", "1 of its hosts does not run"), 1);
 	waves_is(w, 2, HOST_IS_CURRENT, COMMIT_B);

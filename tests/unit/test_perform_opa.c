@@ -24,8 +24,8 @@ struct scene {
 	struct http_request *held[MANY];
 	size_t n_held;
 	size_t n_held_at_first; /* when the first result came: what comes later takes its turn */
-	char heard[256];  /* the last one's headers and body */
-	const char *says; /* NULL: nothing */
+	char heard[256];	/* the last one's headers and body */
+	const char *says;	/* NULL: nothing */
 	struct loop_timer patience;
 	bool is_over;
 };
