@@ -18,11 +18,11 @@ void row_host_plan(struct tx *tx, const struct deployment *work, const char *nam
     const struct release *before);
 
 /* That run is ordered to the hosts of the work's wave that do not have its release yet (where all
- * do, to all of the wave), and what each should run now is kept with it; or to all that it has touched, and brings each back to what it ran
- * before (of a rollback in no waves: to all that run something); or ends what it has replaced on
- * those that it is done with, of waves before the one in hand or where the work is over, and where
- * no run has ended that since.  Never to a host that has left: of those it has touched nothing is
- * known from now on.  Returns how many. */
+ * do, to all of the wave), and what each should run now is kept with it; or to all that it has
+ * touched, and brings each back to what it ran before (of a rollback in no waves: to all that run
+ * something); or ends what it has replaced on those that it is done with, of waves before the one
+ * in hand or where the work is over, and where no run has ended that since.  Never to a host that
+ * has left: of those it has touched nothing is known from now on.  Returns how many. */
 int64_t row_host_order(struct tx *tx, const struct deployment *work, int64_t run);
 int64_t row_host_order_back(struct tx *tx, const struct deployment *work, int64_t run);
 int64_t row_host_order_drain(struct tx *tx, const struct deployment *work, int64_t run);

@@ -19,7 +19,7 @@ hosts_switch() { # RELEASE
 	local host acked failed=0 acks='' at_once=1 seconds=0 some i list hosts=$STATE_DIRECTORY/hosts
 	release_begins
 	find_hosts list
-	# Behind a line `= COMMIT` stand those that should run it, and come first; of a rollback's each is a run of its own.
+	# Those behind a line `= COMMIT` should run it, and come first; of a rollback each is a run of its own.
 	[[ -z ${RUN_HOSTS:-} ]] || sed -n '/^= /,${/^= /!p}' "$RUN_HOSTS" >"$hosts"
 	[[ -z ${RUN_HOSTS:-} ]] || sed '/^= /,$d' "$RUN_HOSTS" >>"$hosts"
 	[[ -n ${RUN_HOSTS:-} ]] || sed 's/,/\n/g' <<<"$list" | sed '/:/!s/$/:22/' >"$hosts" # a person's rollback

@@ -183,7 +183,8 @@ def test_a_host_that_runs_something_else_than_it_should_is_named_and_nothing_is_
     assert status == 70 and said_of_hosts(bench) == [f"h2:2222 failed unknown: it runs {other[0]}, not {one[0]}"], said
     assert bench.steps() == ["preflight", "host h2:2222 failed unknown: " + said_of_hosts(bench)[0].split(": ")[1]]
     assert {call[-1].split()[7] for call in bench.ssh_calls()[before:]} == {"check"}
-    for expected in (("h2:2222", f"= {one[0]}", "h1:22"), (f"= {one[0]}", "h1:22", f"= {other[0]}@{other[1]}", "h2:2222")):
+    for expected in (("h2:2222", f"= {one[0]}", "h1:22"),
+                     (f"= {one[0]}", "h1:22", f"= {other[0]}@{other[1]}", "h2:2222")):
         status, said = bench.run("deploy.sh", "staging", commit, **names(bench, *expected))
         assert status == 0 and said_of_hosts(bench)[:2] == ["h1:22 began", "h1:22 ok"], said
         for release, host in ((one, "h1,h2:2222"), (other, "h2:2222")):

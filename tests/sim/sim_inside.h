@@ -1093,7 +1093,7 @@ void sim_waves_looked(struct sim *sim, int environment, const char *commit);
 /* --- sim_fleet.c --- */
 
 extern const char *const sim_host_names[SIM_HOSTS]; /* as their rows have them */
-/* "STAGING": its hosts are a fleet with those settings; NULL: none are.  And so many lines of it. */
+/* "STAGING": its hosts are a fleet with those settings; NULL: none are.  And its lines. */
 const char *sim_fleet_of(int variant);
 size_t sim_fleet_add_lines(int variant, char room[][SIM_LINE]);
 

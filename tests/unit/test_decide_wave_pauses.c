@@ -296,7 +296,7 @@ b_is_live_and_c_comes_to_2(struct world *w)
 }
 
 /* What somebody has done there nobody has looked at yet: neither is it replaced, nor what is good. */
-WAVES_TEST(a_host_that_does_not_run_what_was_released_there_pauses_and_a_word_goes_on_with_it)
+WAVES_TEST(a_host_that_does_not_run_what_was_released_there_pauses)
 {
 	b_is_live_and_c_comes_to_2(w);
 	waves_say(w, STRAY);
