@@ -100,8 +100,8 @@ class RealHosts(Hosts):
         """Somebody puts another release there, which it has, without deploybot; its commit."""
         now = self.runs(host)
         other = next(commit for commit in reversed(self.images) if commit != now)
-        self.machines[host].run(
-            f"cd /srv/app && sed -i 's|^DEPLOY_IMAGE=.*|DEPLOY_IMAGE={self.images[other]}|' .env && docker compose up -d")
+        setting = f"DEPLOY_IMAGE={self.images[other]}"
+        self.machines[host].run(f"cd /srv/app && sed -i 's|^DEPLOY_IMAGE=.*|{setting}|' .env && docker compose up -d")
         assert self.runs(host) == other, (now, other, self.runs(host))
         return other
 

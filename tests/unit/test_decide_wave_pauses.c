@@ -295,7 +295,7 @@ b_is_live_and_c_comes_to_2(struct world *w)
 	waves_ordered(w, "2/2", "= " COMMIT_B "\nh2:22\nh3:22\n");
 }
 
-/* What somebody has done there nobody has looked at yet: neither is it replaced, nor what is good. */
+/* What somebody has done there nobody has looked at yet: it is not replaced. */
 WAVES_TEST(a_host_that_does_not_run_what_was_released_there_pauses)
 {
 	b_is_live_and_c_comes_to_2(w);
