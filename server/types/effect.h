@@ -74,9 +74,9 @@ struct effect_run {
 	int64_t ordered_at;	/* wall ms of its row */
 	struct message message;	/* shows its output */
 	/* A line for each of its hosts, as it stands in a claim; behind a line `= RELEASE` those
-	 * of a rollback that go back to it, and of a deployment those that should run it.  Owned;
-	 * LIMIT_RUN_HOSTS bytes at most, and the same text each time, for `go` proves it.  NULL: all
-	 * hosts of the environment. */
+	 * of a rollback that go back to it, and of a deployment those that should run it.
+	 * Owned; LIMIT_RUN_HOSTS bytes at most, and the same text each time, for `go` proves it.
+	 * NULL: all hosts of the environment. */
 	char *hosts;
 };
 
