@@ -155,12 +155,12 @@ add_what_it_waits_for(struct chat_text *text, const struct chat_deployment *abou
 	} else {
 		chat_text_add(text, "\nstarts after #%lld: ", (long long)ahead->id);
 		chat_deployment_work(text, "", ahead);
-		if (about->newest.paused.bake.work != 0) {
+		if (about->newest.paused != NULL) {
 			chat_text_add(text, "; it is paused");
 			if (about->bake != NULL && about->bake->ahead != NULL)
 				chat_deployment_bake(text, about->bake->ahead);
 			chat_deployment_paused(
-			    text, ahead, &about->newest.paused, &about->clock, about->at);
+			    text, ahead, about->newest.paused, &about->clock, about->at);
 			return;
 		}
 		if (about->bake != NULL && about->bake->ahead != NULL) {

@@ -67,7 +67,7 @@ struct chat_run_is {
 	bool is_unreachable;	/* it could not reach its target or repository */
 	bool is_killed;		/* a signal ended it: it put nothing in order */
 	struct runner_gone gone;
-	struct chat_paused paused; /* what it waits for is; bake.work 0: it is not */
+	const struct chat_paused *paused; /* what it waits for is; NULL: it is not */
 	const char *agent; /* on whose host it is; NULL: it is no agent's */
 	/* A question: which of those that the run needs are not connected, and since when, with a
 	 * ';' between; "", NULL: none. */

@@ -190,7 +190,7 @@ add_ahead(struct chat_text *text, const struct chat_deployment *about)
 		    ahead->state == DEPLOY_PAUSED ? "is paused: " : "bakes: ", COMMIT_OF(ahead));
 		if (about->bake != NULL && about->bake->ahead != NULL)
 			chat_deployment_bake(text, about->bake->ahead);
-		if (about->newest.paused.bake.work != 0) {
+		if (about->newest.paused != NULL) {
 			chat_deployment_ways(text, " (", ahead);
 			chat_text_add(text, ")");
 		}

@@ -180,7 +180,7 @@ def test_a_host_that_runs_something_else_than_it_should_is_named_and_nothing_is_
     before = len(bench.ssh_calls())
     should = names(bench, f"= {one[0]}", *HOSTS)
     status, said = bench.run("deploy.sh", "staging", commit, WAVE_FAILURES_MAX=most, **should)
-    assert status == 70 and said_of_hosts(bench) == [f"h2:2222 failed unknown: it runs {other[0]}, not {one[0]}"], said
+    assert status == 70 and said_of_hosts(bench) == [f"h2:2222 failed unknown: it runs {other[0][:7]}, not {one[0][:7]}"], said
     assert bench.steps() == ["preflight", "host h2:2222 failed unknown: " + said_of_hosts(bench)[0].split(": ")[1]]
     assert {call[-1].split()[7] for call in bench.ssh_calls()[before:]} == {"check"}
     for expected in (("h2:2222", f"= {one[0]}", "h1:22"),
@@ -197,7 +197,7 @@ def test_a_host_where_nothing_runs_that_should_is_named(bench):
     assert status == 0, said
     status, said = bench.run("deploy.sh", "staging", one[0], **names(bench, f"= {one[0]}", "h1:22"))
     assert status == 70 and said_of_hosts(bench) == [
-        f"h1:22 failed unknown: it runs no known release, not {one[0]}"], said
+        f"h1:22 failed unknown: it runs no known release, not {one[0][:7]}"], said
 
 
 @pytest.mark.long
@@ -403,7 +403,7 @@ def test_units_that_run_something_else_than_they_should_are_named_and_left(tmp_p
     bench = SystemdBench(tmp_path, tools_folder)
     one, two = bench.shipped_app(), bench.shipped_app()
     status, said = bench.run("deploy.sh", "staging", one, **names(bench, f"= {one}", "h1:22"))
-    assert status == 70 and said_of_hosts(bench) == [f"h1:22 failed unknown: it runs {two}, not {one}"], said
+    assert status == 70 and said_of_hosts(bench) == [f"h1:22 failed unknown: it runs {two[:7]}, not {one[:7]}"], said
     assert bench.runs() == ("active", two) and "copy" not in bench.steps()
     status, said = bench.run("deploy.sh", "staging", one, **names(bench, f"= {two}", "h1:22"))
     assert status == 0 and bench.runs() == ("active", one), said

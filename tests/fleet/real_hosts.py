@@ -101,7 +101,8 @@ class RealHosts(Hosts):
         now = self.runs(host)
         other = next(commit for commit in reversed(self.images) if commit != now)
         setting = f"DEPLOY_IMAGE={self.images[other]}"
-        self.machines[host].run(f"cd /srv/app && sed -i 's|^DEPLOY_IMAGE=.*|{setting}|' .env && docker compose up -d")
+        self.machines[host].run(
+            f"cd /srv/app && sed -i 's|^DEPLOY_IMAGE=.*|{setting}|' .env && /usr/local/bin/docker compose up -d")
         assert self.runs(host) == other, (now, other, self.runs(host))
         return other
 

@@ -488,6 +488,7 @@ sim_jobs_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 {
 	const struct event *event = tx->event;
 	bool is_answer = event->kind == EVENT_GIT_ANSWERED && tx->effect->subject == work;
+	bool is_opa = event->kind == EVENT_OPA_SAID && tx->effect->subject == work;
 	CLEANUP(db_rows_close) struct db_rows rows = { 0 };
 	int commit, job = sim->works[work].job;
 	struct err err;
@@ -512,7 +513,11 @@ sim_jobs_check_begun(struct sim *sim, struct tx *tx, int64_t work)
 		sim_fail(sim, "no_push_of_a_job_goes_back", "work %" PRId64, work);
 	if (db_col_i64(&rows, 1) == 0)
 		return;
-	if (!is_answer || strstr(event->u.git_answered.answer, "in_branch 1\n") == NULL)
+	/* OPA is asked about what git has just answered: that is kept until it says something. */
+	if (is_opa ? sim_check_number(sim, sim->eyes,
+			 "SELECT COUNT(*) FROM opa WHERE work = $1 AND git LIKE '%in_branch 1%'",
+			 work) == 0 :
+		     !is_answer || strstr(event->u.git_answered.answer, "in_branch 1\n") == NULL)
 		sim_fail(sim, "a_gate_is_of_its_branch_at_its_turn", "gate %" PRId64, work);
 	if (db_col_i64(&rows, 2) != 1)
 		sim_fail(sim, "a_gate_opens_alone", "gate %" PRId64, work);

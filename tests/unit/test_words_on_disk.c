@@ -455,7 +455,7 @@ full_message(int kind)
 		.id = 1,
 		.version = PROTOCOL_VERSION,
 		.pid = 2,
-		.place = { 5, 6 },
+		.place = { 5, 6, false },
 		.process = { 3, "0123abcd-0123-0123-0123-0123456789ab" },
 		.program = PROTOCOL_PROGRAM_DEPLOY,
 		.application = "shop",

@@ -78,9 +78,10 @@ ssh_may_go_on() { # INDEX ACT
 
 # What runs on a host is not what deploybot has released there: somebody has changed that, or the machine is another one.
 ssh_look_for_stray() { # INDEX RELEASE
-	local now=${2%%@*}
-	[[ $act == deploy && -n ${ssh_should[$1]:-} && $now != "${ssh_should[$1]}" ]] || return 0
-	ssh_strays[$1]="it runs ${now:-no known release}, not ${ssh_should[$1]}"
+	local now=${2%%@*} should=${ssh_should[$1]:-}
+	[[ $act == deploy && -n $should && $now != "$should" ]] || return 0
+	now=${now:0:7}
+	ssh_strays[$1]="it runs ${now:-no known release}, not ${should:0:7}"
 }
 
 # Before anything is built or touched: nobody knows what a release would replace there.  A person looks, and lets it go on.

@@ -34,8 +34,7 @@ decide_bake_paused(struct tx *tx, const struct deployment *work, struct chat_pau
 	if (work->state != DEPLOY_PAUSED)
 		return NULL;
 	(void)row_bake_get(tx, work->id, &ret->bake);
-	if (work->waves > 0)
-		ret->hosts = row_host_count(tx, work);
+	ret->hosts = work->waves > 0 ? row_host_count(tx, work) : (struct host_counts){ 0 };
 	return ret;
 }
 

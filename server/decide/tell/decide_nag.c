@@ -99,15 +99,14 @@ decide_nag_is_open(struct tx *tx, const struct deployment *work)
 	    work->id;
 }
 
-/* Of one that is live: on which of its hosts it is not. */
-static struct chat_waves
-lagging(struct tx *tx, const struct deployment *work)
+/* Of one that is live: on which of its hosts it is not.  Returns how many of them *ret names. */
+static size_t
+find_lagging(struct tx *tx, const struct deployment *work, struct chat_waves *ret)
 {
-	struct chat_waves waves = { .n_bad = 0 };
-
+	*ret = (struct chat_waves){ .n_bad = 0 };
 	if (work->state == DEPLOY_LIVE && work->waves > 0)
-		waves.n_bad = row_host_list_lagging(tx, work, waves.bad, &waves.hosts.failed);
-	return waves;
+		ret->n_bad = row_host_list_lagging(tx, work, ret->bad, &ret->hosts.failed);
+	return ret->n_bad;
 }
 
 enum how_ended {
@@ -244,7 +243,9 @@ decide_nag_begin(struct tx *tx, const struct deployment *work)
 void
 decide_nag_hosts(struct tx *tx, const struct deployment *work)
 {
-	if (lagging(tx, work).n_bad > 0)
+	struct chat_waves waves;
+
+	if (find_lagging(tx, work, &waves) > 0)
 		decide_nag_begin(tx, work);
 }
 
@@ -290,9 +291,10 @@ nag_in(struct tx *tx, const struct deployment *work, const struct environment *e
 	const struct request seen = request_about("seen", "work", work->id);
 	struct chat_clock clock = decide_clock(tx, work->environment);
 	struct bake bake = paused(tx, work);
-	struct chat_waves waves = lagging(tx, work);
+	struct chat_waves waves;
 	struct chat_text text = CHAT_TEXT_EMPTY;
 
+	(void)find_lagging(tx, work, &waves);
 	if (work->state != DEPLOY_LIVE &&
 	    (chat < 0 || decide_is_allowed(tx, chat, POLICY_ROLLBACK, work->environment)))
 		row_button_show_for(tx, &seen, chat, 0, CHAT_SEEN, &as.buttons);
@@ -336,6 +338,7 @@ decide_nag_due(struct tx *tx, int64_t id)
 {
 	struct deployment work;
 	struct environment environment;
+	struct chat_waves waves;
 	int64_t interval;
 
 	row_deployment_get(tx, id, &work);
@@ -344,7 +347,7 @@ decide_nag_due(struct tx *tx, int64_t id)
 	if (id == 0 || environment.unseen_work != id)
 		return;
 	/* Nobody wants it any more; or each host runs it, or has left. */
-	if (interval == 0 || (work.state == DEPLOY_LIVE && lagging(tx, &work).n_bad == 0)) {
+	if (interval == 0 || (work.state == DEPLOY_LIVE && find_lagging(tx, &work, &waves) == 0)) {
 		end_open(tx, work.environment, ENDED);
 		return;
 	}

@@ -51,6 +51,7 @@ struct decide_tell_rows {
 	char failed_step[LIMIT_STEP];
 	char application_log[LIMIT_APPLICATION_LOG];
 	struct chat_bake bake, ahead_bakes;
+	struct chat_paused paused;
 	struct chat_waves waves;
 	char touches[DECIDE_TOUCHES];
 	char absent[DECIDE_SEEN_ABSENT];
