@@ -115,15 +115,15 @@ commits_of() { # HEX
 
 # All digits are that commit.  Fewer are it only where nothing else is called so.
 resolve_hex() { # HEX
-	local found named=''
+	local found called=''
 	found=$(commits_of "$1")
-	[[ -z $branch_commit ]] || named+="$branch_commit branch $1"$'\n'
-	[[ -z $tag_commit ]] || named+="$tag_commit tag $1"$'\n'
-	if [[ $1 =~ ^(.{40}|.{64})$ || ( -n $found && -z $named ) ]] && [[ $found != *$'\n'* ]]; then
+	[[ -z $branch_commit ]] || called+="$branch_commit branch $1"$'\n'
+	[[ -z $tag_commit ]] || called+="$tag_commit tag $1"$'\n'
+	if [[ $1 =~ ^(.{40}|.{64})$ || ( -n $found && -z $called ) ]] && [[ $found != *$'\n'* ]]; then
 		[[ -n $found ]] || no_such_ref "no commit of the repository: $1"
 		kind=commit commit=$found
 	elif [[ -n $found ]]; then
-		ambiguous "$named$found"
+		ambiguous "$called$found"
 	fi
 }
 

@@ -12,7 +12,7 @@ import pytest
 
 from browser_aid import until
 from console_aid import _ada, _browser  # noqa: F401  pylint: disable=unused-import
-from console_aid import ConsoleScene, init_data, open_page
+from console_aid import ConsoleScene, init_data
 from flow_aid import PATIENCE_S
 from stage import wait_until
 

@@ -3,7 +3,6 @@ there by the real scripts and ssh are words of a stand-in for docker (tests/peer
 in hand.  As of hosts that are files, a file hold or fails in the folder of a machine makes its next release wait, or
 fail."""
 # SPDX-License-Identifier: ISC
-import json
 import shutil
 import subprocess
 
@@ -19,6 +18,7 @@ FIRST_ADDRESS = 101         # all as long, so that their order by name is that o
 MOST = 99
 AT_ONCE = 10
 START_S = 120
+UP = "/usr/local/bin/docker compose up -d --no-deps --no-build app"
 # Each `up` is a line of the file switched: when, of which image.  Whoever has run an image before does so again.
 DOCKER = r"""#!/bin/bash
 export STAND=/bed/stand
@@ -102,7 +102,7 @@ class RealHosts(Hosts):
         other = next(commit for commit in reversed(self.images) if commit != now)
         setting = f"DEPLOY_IMAGE={self.images[other]}"
         self.machines[host].run(
-            f"cd /srv/app && sed -i 's|^DEPLOY_IMAGE=.*|{setting}|' .env && /usr/local/bin/docker compose up -d")
+            f"cd /srv/app && sed -i 's|^DEPLOY_IMAGE=.*|{setting}|' .env && {UP}")
         assert self.runs(host) == other, (now, other, self.runs(host))
         return other
 

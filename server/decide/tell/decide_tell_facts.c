@@ -516,10 +516,10 @@ add_bake_facts(struct tx *tx, struct chat_deployment *about, struct decide_tell_
 	if (about->promotion != NULL && work->started_at == 0)
 		about->newest.source_bake = baked(tx, about->promotion);
 	if (about->ahead != NULL && about->ahead->environment[0] != '\0')
-		about->newest.paused = decide_bake_paused(tx, about->ahead, &rows->paused);
+		about->newest.paused = decide_bake_paused(tx, about->ahead, &rows->of_ahead.paused);
 	rows->bake.ahead = NULL;
 	if (about->bake != NULL && about->ahead != NULL && deployment_is_baking(about->ahead))
-		rows->bake.ahead = decide_bake_of(tx, about->ahead->id, &rows->ahead_bakes);
+		rows->bake.ahead = decide_bake_of(tx, about->ahead->id, &rows->of_ahead.bake);
 }
 
 static void

@@ -16,6 +16,12 @@
 #include "store/row_job.h"
 #include "types/message.h"
 
+/* How that stands which it waits for. */
+struct decide_tell_ahead {
+	struct chat_bake bake;
+	struct chat_paused paused;
+};
+
 /* Rows that its texts are made of. */
 struct decide_tell_rows {
 	struct environment environment;
@@ -50,8 +56,8 @@ struct decide_tell_rows {
 	char tail[LIMIT_TAIL];
 	char failed_step[LIMIT_STEP];
 	char application_log[LIMIT_APPLICATION_LOG];
-	struct chat_bake bake, ahead_bakes;
-	struct chat_paused paused;
+	struct chat_bake bake;
+	struct decide_tell_ahead of_ahead;
 	struct chat_waves waves;
 	char touches[DECIDE_TOUCHES];
 	char absent[DECIDE_SEEN_ABSENT];
