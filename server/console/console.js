@@ -1,4 +1,4 @@
-/* console.js - the console: shows what /v1 answers, and sends what is pressed.  It decides nothing by itself. */
+/* console.js - the console: shows what /v1 answers, sends what is pressed, and decides nothing. */
 /* SPDX-License-Identifier: ISC */
 "use strict";
 (() => {
@@ -450,10 +450,10 @@ function view_place(host, name) {
 		redraw(works, history?.work, () => history?.work.length && [
 			make("div.row.day", make("h2.grow", "Latest"), link(figures_path(name), "Figures")),
 			list_of(history.work)]);
-		redraw(acts, [place.release, place.in_progress, me], () => {
+		redraw(acts, [place.earlier, place.in_progress, me], () => {
 			const running = place.in_progress, buttons = present([
 				careful(answer, "deploy", name, "first"),
-				place.release && careful(answer, "rollback", name),
+				place.earlier && careful(answer, "rollback", name),
 				running && !bakes(running) && careful(answer, "cancel", name)]);
 			return buttons.length && section("Actions", actions(buttons));
 		});
@@ -540,7 +540,7 @@ function view_work(host, number) {
 		{ answer: word, ...work.shown && { shown: work.shown } }), kind);
 	const command = (word, ...words) => act(answer, `/v1/command/${word}`, { arguments: words });
 
-	/* Whose yes counts is not ours to say: the server refuses the others with its reason. */
+	/* Whose yes counts only the server says: it refuses others with its reason. */
 	function approval() {
 		const why = make("input", { maxlength: "180", "data-key": "why", placeholder: "Why not" });
 		const reject = () => command("reject", number, ...why.value.split(/\s+/).filter(Boolean));
@@ -556,7 +556,7 @@ function view_work(host, number) {
 		const name = work.environment, is = is_paused(work), turn = is ? "resume" : "pause";
 		return actions(!is && may("deploy", name) && reply("live", "Live now", "first"),
 			may("rollback", name) && [reply(turn, is ? "Go on" : "Pause"),
-				careful(answer, "rollback", name, "", `/v1/answer/${number}`),
+				work.can_roll_back && careful(answer, "rollback", name, "", `/v1/answer/${number}`),
 				is && reply("leave", "Leave it")]);
 	}
 	function step_line(step, i, all) {

@@ -28,10 +28,10 @@ PILL = "document.querySelector('h1 + .pill').textContent"
 
 
 class BakeScene(ConsoleScene):
-    """On staging each release bakes for ten minutes, by time alone."""
+    """Each release bakes for ten minutes, by time alone."""
 
     def settings(self):
-        return {**super().settings(), "STAGING_BAKE": "10m",
+        return {**super().settings(), "STAGING_BAKE": "10m", "PRODUCTION_BAKE": "10m", "PRODUCTION_APPROVALS": "",
                 "ROLE_PUSHER_IDS": str(PUSHER), "ROLE_PUSHER_MAY": "status:staging, deploy:staging",
                 "ROLE_LOOKER_IDS": str(LOOKER), "ROLE_LOOKER_MAY": "status:staging, history:staging"}
 
@@ -157,6 +157,22 @@ def test_who_may_less_sees_less(scene, browser, person, baking, paused):
     stands(browser, scene, work, *paused)
     who.say("/rollback staging")
     who.hear("Rolled back: staging")
+
+
+@pytest.mark.usefixtures("rest")
+def test_no_rollback_is_offered_where_nothing_ran_before(scene, browser, ada):
+    """Of what bakes, and of what is live; on staging it is offered."""
+    size(browser, *PHONE)
+    log_in_as(browser, scene, ada.number, "first")
+    ada.say("/deploy production")
+    ada.hear("Baking: production", confirms=ANY)
+    stands(browser, scene, scene.bot_rows("SELECT MAX(id) FROM work")[0][0], "Live now", "Pause")
+    click(browser, "button", "Live now")
+    ada.hear("Live: production")
+    for place, buttons in (("staging", ["Deploy…", "Roll back…"]), ("production", ["Deploy…"])):
+        open_page(browser, scene, f"#/at/{place}")
+        until(browser, "document.querySelector('button[data-key=deploy]') !== null", "buttons")
+        assert [one for one in browser.execute_script(BUTTONS) if one.endswith("…")] == buttons
 
 
 def test_the_page_has_a_word_for_each_state_and_the_chats_buttons():

@@ -1,6 +1,7 @@
 /* Goal: over /v1 some work is shown as it stands, to each what they may see of it.  Side: start. */
 /* SPDX-License-Identifier: ISC */
 #include "api_aid.h"
+#include "bake_aid.h"
 
 #include "lib/text.h"
 
@@ -289,4 +290,38 @@ WORLD_TEST_OF(health_is_asked_of_64_urls_at_most, ADA_IS, STRANGER_IS, TEAM,
 	assert_int_equal(answer.n_targets, LIMIT_URLS);
 	answer = api_aid_answer(w, api_aid_peer(STRANGER, NULL), API_STATUS, "/v1/status/a8", NULL);
 	assert_int_equal(answer.n_targets, 0);
+}
+
+/* What /rollback would go to; what was rolled back is none of it. */
+WORLD_TEST_OF(where_a_rollback_goes_is_said_and_that_it_goes_nowhere, ADA_IS, TEAM)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	assert_int_equal(api_aid_ask(w, ADA, API_STATUS, "/v1/status/staging", NULL), 200);
+	SAID(w, "\"previous\":null,\"earlier\":null");
+	world_deploy_goes_live(w, COMMIT_B);
+	assert_int_equal(api_aid_ask(w, ADA, API_STATUS, "/v1/status/staging", NULL), 200);
+	SAID(w, "\"earlier\":{\"number\":1,\"commit\":\"" COMMIT_A);
+	world_rolls_back(w, "/rollback staging");
+	assert_int_equal(api_aid_ask(w, ADA, API_STATUS, "/v1/status/staging", NULL), 200);
+	SAID(w, "\"release\":{\"number\":3,\"commit\":\"" COMMIT_A);
+	SAID(w, "\"earlier\":null");
+}
+
+/* What bakes goes back to what runs beside it; the first release there goes nowhere. */
+WORLD_TEST_OF(what_bakes_can_be_rolled_back_where_something_ran_before, ADA_IS, TEAM, BAKES)
+{
+	static const char *const earlier[] = { "\"earlier\":null", "\"earlier\":{\"number\":1," };
+	static const char *const can[] = { "\"can_roll_back\":false", "\"can_roll_back\":true" };
+
+	for (size_t i = 0; i < COUNT(can); i++) {
+		world_asks(w, WORLD_ADMIN, "/deploy staging", i == 0 ? COMMIT_A : COMMIT_B);
+		world_run_releases(w, GOOD);
+		assert_int_equal(world_state(w), DEPLOY_BAKING);
+		assert_int_equal(
+		    api_aid_ask(w, ADA, API_STATUS, "/v1/status/staging", NULL), 200);
+		SAID(w, earlier[i]);
+		SAID(w, can[i]);
+		while (world_state(w) == DEPLOY_BAKING)
+			world_due(w, TIMER_BAKE);
+	}
 }

@@ -13,6 +13,7 @@
 #include "decide/question/decide_place.h"
 #include "decide/question/decide_question_same.h"
 #include "decide/queue/decide_ci.h"
+#include "decide/queue/decide_previous.h"
 #include "decide/tell/decide_nag.h"
 #include "decide/tell/decide_tell.h"
 #include "decide/work/decide_promotion.h"
@@ -132,6 +133,7 @@ decide_view_facts(struct tx *tx, int64_t person, const struct deployment *of, st
 	json_put_bool(json, "is_over", is_over);
 	json_put_bool(json, "is_good", work->state == DEPLOY_LIVE || work->state == DEPLOY_DONE);
 	json_put_bool(json, "is_asked", deployment_is_asked(work));
+	json_put_bool(json, "can_roll_back", deployment_can_roll_back(work));
 	json_put_time(json, "asked_until",
 	    deployment_is_asked(work) ? row_deployment_asked_until(tx, work->id) : 0);
 	put_text(json, "commit", work->commit);
@@ -444,6 +446,16 @@ put_head(const struct environment *environment, struct json_out *json)
 	json_put_time(json, "git_failing_since", environment->poll_failing_since);
 }
 
+/* Where /rollback goes that names no release: what bakes, or is paused, goes to what runs beside it. */
+static struct release
+earlier_of(
+    struct tx *tx, const struct environment *environment, const struct deployment *active)
+{
+	if (!deployment_is_baking(active))
+		return decide_choose_earlier(tx, environment);
+	return deployment_can_roll_back(active) ? environment->current : (struct release){ 0 };
+}
+
 static void
 put_environment(struct tx *tx, int64_t person, const struct environment_settings *settings,
     struct json_out *json)
@@ -452,6 +464,7 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	struct environment environment;
 	struct deployment active;
 	enum standing is;
+	struct release earlier;
 	int64_t ids[ROW_QUEUE_LIST];
 
 	row_environment_get(tx, name, &environment);
@@ -475,6 +488,8 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	put_head(&environment, json);
 	put_release(json, "release", &environment.current);
 	put_release(json, "previous", &environment.previous);
+	earlier = earlier_of(tx, &environment, &active);
+	put_release(json, "earlier", &earlier);
 	put_work(tx, person, json, "in_progress", &active);
 	json_put_time(json, "draining_since", row_drain_open(tx, name).since);
 	put_left(tx, name, json);
