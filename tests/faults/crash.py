@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import struct
+import sys
 
 import campaign
 import oracle
@@ -24,8 +25,9 @@ ROW = re.compile(r'^CRASH\((\w+), (\w+), "([^"]*)", (\w+), "([^"]*)"\)$', re.M)
 LABEL = re.compile(r"(\w+)/(\w+):(\d+)/(\w+)")    # of one trial
 Point = collections.namedtuple("Point", "name who faults flow words")
 OF_TABLE = {row[0]: Point(*row) for row in ROW.findall((ROOT / "lib" / "crash_point.def").read_text("utf-8"))}
-# An agent's are passed on a host with systemd: tests/infra/test_infra_agent.py.
-POINTS = {name: point for name, point in OF_TABLE.items() if point.who != "agent"}
+# Whose places no flow here comes by, and the test that kills them there: an agent needs a host with systemd.
+ELSEWHERE = {"agent": "tests/infra/test_infra_agent.py", "link": "tests/e2e/test_link_renew.py"}
+POINTS = {name: point for name, point in OF_TABLE.items() if point.who not in ELSEWHERE}
 LIMIT_PASSAGES = 40
 NOT_SHORT = {"push_read", "poll_read", "rollback_due"}     # a confirmed deployment does not come by there
 SHORT_TRIALS = 4
@@ -259,6 +261,16 @@ def trial(scene, parameters):
 # --- which there are ---
 
 
+def check_table():
+    """Each place is of a flow that is played, or named by the test that kills there."""
+    for name, point in OF_TABLE.items():
+        test = ELSEWHERE.get(point.who)
+        if test is not None and name not in (ROOT / test).read_text("utf-8"):
+            sys.exit(f"crash_point.def: {test} does not kill at {name}")
+        if test is None and point.flow != "any" and point.flow not in ALL:
+            sys.exit(f"crash_point.def: {name} is of no flow of tests/faults/crash.py: {point.flow}")
+
+
 def kinds_of(flow, point):
     found = ["alone", "power"]
     if flow == "recovery":
@@ -298,6 +310,7 @@ class Crash(campaign.Kind):
 
     def trials(self, dice):
         """A play of each flow without a death counts how often it comes by each place."""
+        check_table()
         names = [name for name in ALL if self.chosen.only.startswith(name + "/")] or ALL
         counted = campaign.run(self, [(f"count {name}", name) for name in names], count)
         if not self.chosen.only:
@@ -311,6 +324,7 @@ class Crash(campaign.Kind):
 
     def short(self, dice):
         """Some that are sure to be reached, without a play to count."""
+        check_table()
         names = [name for name, point in POINTS.items() if point.flow == "any" and name not in NOT_SHORT]
         return [(f"production/{name}:1/{kind}", ("production", name, 1, kind))
                 for name, kind in zip(dice.sample(names, SHORT_TRIALS), ("alone", "power") * SHORT_TRIALS)]
