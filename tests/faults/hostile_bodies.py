@@ -44,6 +44,9 @@ SHAPES = {
     "half of it": lambda push, size: push[:len(push) // 2],
     "nothing": lambda push, size: b"",
 }
+# Text that is no Unicode is replaced where it comes in (lib/json_mend.h): somebody else than the sender wrote it.
+MENDED = {"broken UTF-8 at the end", "overlong UTF-8", "a surrogate in UTF-8", "half a surrogate", "a NUL",
+          "an escaped NUL in the ref"}
 
 
 def post(door, source, body, fields, more=""):
@@ -57,6 +60,7 @@ def shapes(hall, house):
     names = list(SHAPES)
     if hall.is_short:
         names = hall.dice("bodies").sample(names, 6)
+    commands = 0
     for (turn, name), source in itertools.product(enumerate(names), PATHS):
         if name == "an escaped NUL in the ref" and source == "telegram":
             continue    # it has none
@@ -66,12 +70,16 @@ def shapes(hall, house):
         door = house.doors[turn % 2]
         found = post(door, source, body, proof(source, body, number))
         # A broken update is acknowledged, or it would come again for a day; it is audited instead.
-        right = 400 if source == "github" else 200
+        is_mended = name in MENDED
+        # An update of a megabyte is not read.
+        commands += is_mended and source == "telegram" and len(body) < MB // 2
+        right = 400 if source == "github" and not is_mended else 200
         must(found.final == right, f"{source}, {name} {door.name}: {found}, not {right}")
         # An update's id is noted where it can be read, so that its copies are known.
-        must(source == "telegram" or key_of(source, number) not in house.stored(), f"{name}: stored")
+        must(source == "telegram" or (key_of(source, number) in house.stored()) == is_mended, f"{name}: stored, or not")
         hall.hit("broken bodies")
-    must(metric(house.bot, "deploybot_commands_total") == 0, "a broken update was acted on")
+    acted = metric(house.bot, "deploybot_commands_total")
+    must(acted == commands, f"{acted} updates were acted on, not the {commands} whose text is replaced")
     must(house.bot.audit(outcome="denied"), "broken updates are audited")
     peak = high_water_kb(house.bot.process.pid)
     if not is_sanitized():
