@@ -4,6 +4,8 @@
 
 #include <ev.h>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <time.h>
 
 #include "lib/mem.h"
@@ -14,6 +16,8 @@
  * in the next, which does not wait. */
 #define LOOP_ROUNDS_MAX 8
 #define LOOP_ROUNDS_US	2000
+
+#define REFUSED_WAIT_MS 1
 
 /* Results before deadlines: what is ready counts, even when its time-out passed meanwhile. */
 #define PRIORITY_SIGNAL 1
@@ -311,11 +315,26 @@ loop_io_fd(const struct loop_io *io)
 	return EV_OF(ev_io, io)->fd;
 }
 
+/* The kernel had no room to watch it (epoll_ctl(2): ENOMEM, ENOSPC), and libev has given it up:
+ * nothing is ready.  It is asked again, as often as it takes, without a processor for that alone. */
 static void
-on_io(UNUSED struct ev_loop *ev, ev_io *ev_watcher, int events)
+watch_again(struct ev_loop *ev, ev_io *ev_watcher)
+{
+	(void)poll(NULL, 0, REFUSED_WAIT_MS);
+	/* Set anew, or libev takes it for one that is watched already. */
+	ev_io_set(ev_watcher, ev_watcher->fd, ev_watcher->events & (EV_READ | EV_WRITE));
+	ev_io_start(ev, ev_watcher);
+}
+
+static void
+on_io(struct ev_loop *ev, ev_io *ev_watcher, int events)
 {
 	struct loop_io *io = ev_watcher->data;
 
+	if ((events & EV_ERROR) != 0 && fcntl(ev_watcher->fd, F_GETFD) >= 0) {
+		watch_again(ev, ev_watcher);
+		return;
+	}
 	io->on_ready(io,
 	    ((events & EV_READ) != 0 ? LOOP_READ : 0u) |
 		((events & EV_WRITE) != 0 ? LOOP_WRITE : 0u),

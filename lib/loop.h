@@ -118,7 +118,8 @@ bool loop_timer_is_started(const struct loop_timer *timer);
 
 void loop_io_init(struct loop_io *io, loop_io_fn *on_ready, void *ctx);
 /* Watches fd for events (LOOP_READ | LOOP_WRITE), level triggered.  Starting a started one
- * changes what it watches.  Stop it before fd is closed.  A pidfd reads as ready at the end. */
+ * changes what it watches.  Stop it before fd is closed.  A pidfd reads as ready at the end.
+ * Where the kernel has no room for it just now, it is watched as soon as there is. */
 void loop_io_start(struct loop *loop, struct loop_io *io, int fd, unsigned events);
 void loop_io_stop(struct loop_io *io);
 int loop_io_fd(const struct loop_io *io);

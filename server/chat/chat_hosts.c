@@ -28,6 +28,8 @@ chat_host(struct chat_text *text, const char *before, const struct host *host)
 	chat_text_add(text, ": %s%.7s", words[host->state],
 	    host->release[0] != '\0' ? host->release : "nothing");
 	chat_text_add(text, "%s", host->state == HOST_IS_TOUCHED ? " before" : "");
+	chat_text_add(text, "%s",
+	    host->left_at != 0 && host->detail[0] == '\0' ? "; it has left the settings" : "");
 	chat_text_some(text, "; ", host->detail);
 }
 

@@ -145,7 +145,7 @@ const sleep = (ms, signal) => new Promise((done) => {
 
 const token = () => sessionStorage.getItem(KEPT);
 
-/* JSON of an answer.  An error has a status where the server says no, and none where nobody answers. */
+/* JSON of an answer; an error has a status where the server says no. */
 async function ask(path, { body, wait, signal, key } = {}) {
 	const headers = {};
 	if (token())
@@ -336,6 +336,8 @@ function notes_of(place, health) {
 			["wait", "Its runner ", plain(place.runner, 60), " is disconnected"],
 		place.git_failing_since && ["wait", "git has not answered since ", until(place.git_failing_since)],
 		place.queued > 0 && ["none", `${place.queued} in the queue`],
+		place.runs_on.length > 1 && ["wait", place.runs_on.map((one) =>
+			`${one.is_unknown ? "unknown" : short(one) || "nothing"} on ${one.hosts}`).join(", ")],
 		place.left_hosts.length > 0 && ["wait", "Left out by a rollback: ",
 			plain(place.left_hosts.map((one) => one.host).join(", "), 200)],
 		place.draining_since && ["none", "The previous release still has connections"],
@@ -464,7 +466,7 @@ function view_place(host, name) {
 	} };
 }
 
-/* --- what is sent, and the six digits that it may need --- */
+/* --- what is sent, and its six digits --- */
 
 const CAREFUL = {
 	deploy: ["Deploy", "Deploy", (name) => `Deploy the newest commit of its branch to ${name}?`],
@@ -644,7 +646,7 @@ function log_of(host, stop) {
 			lines.scrollTop = lines.scrollHeight;
 	}
 
-	/* The runs whose logs are there; the newest is shown until another is chosen. */
+	/* Runs with a log; the newest is shown until another is chosen. */
 	function offer(found) {
 		runs = found;
 		if (!is_chosen && run !== runs.at(-1).run)
@@ -668,7 +670,7 @@ function log_of(host, stop) {
 		read(run, pieces.signal);
 	}
 
-	/* From where it is, until the run has ended: a server that restarts is asked again, and nothing is lost. */
+	/* Until the run has ended; a server that restarts is asked again from where it is. */
 	async function read(run, signal) {
 		let offset = 0, is_over = false, failed = 0;
 		while (!signal.aborted && !is_over) {
@@ -806,7 +808,7 @@ const KEYS = Object.keys(FIGURES);
 const figure = (key, of) => of[key] === null ? "–" : FIGURES[key][1](of[key]);
 const figures_path = (name) => `#/figures/${in_path(name)}`;
 
-/* A bar each week, none where there is nothing to take it of.  Whoever does not see it has the table. */
+/* A bar each week, where there is anything; the table has it in words. */
 function chart(key, weeks, choose) {
 	const step = WIDTH / weeks.length, most = Math.max(...weeks.map((week) => week[key]));
 	const label = (x, y, anchor, text) => shape("text", { x, y, "text-anchor": anchor }, text);
@@ -909,7 +911,7 @@ function view_audit(host) {
 	} };
 }
 
-/* --- a second factor: begun and confirmed in the chat, shown here once, kept nowhere --- */
+/* --- a second factor: shown here once, kept nowhere --- */
 
 /* Dark on white in the dark too, with four modules of white around it. */
 function qr_of(rows) {
@@ -987,7 +989,7 @@ async function know_me() {
 	me = await ask("/v1/me");
 	$("nav").lastElementChild.hidden = !me.may.some((one) => ["*", "audit"].includes(one.right));
 	$("name").replaceChildren(...plain(me.person?.name, 40));
-	/* Whoever has begun a second factor has come for its QR code. */
+	/* Who has begun a second factor has come for its code. */
 	if (me.factor_waits && location.hash === "#/")
 		location.replace("#/factor");
 }

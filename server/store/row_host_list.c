@@ -7,7 +7,7 @@
 #include "store/row_host.h"
 #include "store/store_inside.h"
 
-#define COLUMNS "name, state, wave, plan, work, release, detail, failed_at, at"
+#define COLUMNS "name, state, wave, plan, work, release, detail, failed_at, left_at, at"
 
 static const char *const states[] = { HOST_STATES(COLUMN_SECOND) };
 
@@ -20,7 +20,8 @@ state_of(const char *word)
 }
 
 TX_READER(read_host, struct host, TX_TEXT(name), TX_WORD(state, state_of), TX_INT(wave),
-    TX_I64(plan), TX_I64(work), TX_TEXT(release), TX_TEXT(detail), TX_I64(failed_at), TX_I64(at))
+    TX_I64(plan), TX_I64(work), TX_TEXT(release), TX_TEXT(detail), TX_I64(failed_at), TX_I64(left_at),
+    TX_I64(at))
 
 #define WHICH \
 	" FROM host WHERE environment = $1 AND ($2 = 0 OR state = 'failed' OR state = 'unknown')" \

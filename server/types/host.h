@@ -28,6 +28,7 @@ struct host {
 	char release[LIMIT_COMMIT];
 	char detail[LIMIT_LINE]; /* why it failed, or is not known */
 	int64_t failed_at;	 /* wall ms, the last time; 0: never */
+	int64_t left_at;	 /* wall ms: it left the settings; 0: it has not */
 	int64_t at;		 /* wall ms: it came to its state */
 };
 

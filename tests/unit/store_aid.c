@@ -183,6 +183,17 @@ on_answer(void *ctx, const struct answer *answer)
 	((struct answer *)ctx)->text = NULL; /* borrowed: it is in aid->said */
 }
 
+static void
+keep_asked(struct store_aid *aid, const struct answer *answer)
+{
+	size_t used = 0;
+
+	aid->asked[0] = '\0';
+	for (size_t i = 0; i < answer->n_targets && used < sizeof(aid->asked); i++)
+		used += (size_t)snprintf(aid->asked + used, sizeof(aid->asked) - used, "\n%s %s",
+		    answer->targets[i].url, answer->targets[i].commit);
+}
+
 /* Calls done() of every answer that came. */
 static void
 give_answers(struct store_aid *aid)
@@ -197,6 +208,7 @@ give_answers(struct store_aid *aid)
 			(void)text_copy(aid->said_last, sizeof(aid->said_last),
 			    outcome->answer.text + (size > 60 ? size - 60 : 0));
 		}
+		keep_asked(aid, &outcome->answer);
 		outcome->done(outcome->done_ctx, &outcome->answer);
 		outcome_free(outcome);
 	}

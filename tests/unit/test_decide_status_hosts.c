@@ -1,9 +1,11 @@
 /* Goal: /status asks a health URL of each host, and says on how many of them it is healthy.  Side: start. */
 /* SPDX-License-Identifier: ISC */
+#include "api_aid.h"
 #include "decide_aid_inside.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
 #include "lib/text.h"
+#include "store/row_host.h"
 #include "types/probe_hosts.h"
 #include "waves_aid.h"
 
@@ -144,4 +146,60 @@ WORLD_TEST(of_a_thousand_hosts_five_are_named_and_who_was_not_asked_is_no_failur
 	assert_null(probe_hosts_collapse(&probe, &probed));
 	free(probed.findings);
 	free(probed.hosts);
+}
+
+static size_t
+asks_over_the_api(struct world *w)
+{
+	return api_aid_answer(w, api_aid_peer(ADA, NULL), API_STATUS, "/v1/status/staging", NULL)
+	    .n_targets;
+}
+
+WORLD_TEST_OF(what_each_host_runs_and_how_it_is_is_said_over_the_api, HOSTS, OF_EACH, ADA_IS)
+{
+	live_on_three(w, false);
+	assert_int_equal(asks_over_the_api(w), 3);
+	SAID(w, "\"runs_on\":[{\"commit\":\"" COMMIT_B "\",\"is_unknown\":false,\"hosts\":3}]");
+	world_rewrite(
+	    w, "UPDATE host SET state = 'failed', release = '" COMMIT_A "' WHERE name = 'h2:22'");
+	world_rewrite(w, "UPDATE host SET state = 'unknown' WHERE name = 'h3:22'");
+	assert_int_equal(asks_over_the_api(w), 3);
+	assert_string_equal(w->aid.asked,
+	    "\nhttp://h1:8080/healthz " COMMIT_B
+	    "\nhttp://h2:8080/healthz \nhttp://h3:8080/healthz "); /* whatever these say is right */
+	SAID(w, "{\"commit\":null,\"is_unknown\":true,\"hosts\":1}");
+	SAID(w, "{\"commit\":\"" COMMIT_A "\",\"is_unknown\":false,\"hosts\":1}");
+}
+
+WORLD_TEST_OF(
+    a_host_that_has_left_the_settings_is_asked_nothing_and_is_named, HOSTS, OF_EACH, ADA_IS)
+{
+	live_on_three(w, false);
+	world_rewrite(w, "UPDATE host SET left_at = 5 WHERE name = 'h3:22'");
+	assert_int_equal(asks_over_the_api(w), 2);
+	(void)world_text(w, WORLD_ADMIN, "/hosts staging");
+	assert_non_null(world_says(w, "h3: runs bbbbbbb; it has left the settings"));
+	assert_null(world_says(w, "h2: runs bbbbbbb; it has left"));
+}
+
+static void
+make_more(struct tx *tx, UNUSED void *arg)
+{
+	char name[LIMIT_HOST];
+
+	for (int i = 0; i < PROBE_LOOK_TARGETS - 2; i++) {
+		text_setf(name, "k%d:22", i);
+		row_host_plan(tx, &(struct deployment){ .id = 1, .environment = "staging" }, name,
+		    1, &(struct release){ 0 });
+	}
+}
+
+/* There is room for 64: all of its hosts are asked, or none. */
+WORLD_TEST_OF(more_hosts_than_there_is_room_for_are_not_asked, HOSTS, OF_EACH, ADA_IS)
+{
+	live_on_three(w, false);
+	world_act(w, make_more, NULL);
+	assert_int_equal(asks_over_the_api(w), 0);
+	world_rewrite(w, "DELETE FROM host WHERE name = 'h3:22'");
+	assert_int_equal(asks_over_the_api(w), PROBE_LOOK_TARGETS);
 }

@@ -4,8 +4,11 @@
 
 #include "unit.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define SLOW_MS	  20
@@ -13,6 +16,19 @@
 #define LOOKS	  50
 
 static char order[64];
+
+static int refusals; /* so many more are refused by what libev finds in place of the C library's */
+
+int
+epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+	if (refusals > 0 && operation != EPOLL_CTL_DEL) {
+		refusals--;
+		errno = ENOMEM;
+		return -1;
+	}
+	return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
+}
 
 static void
 note(char what)
@@ -54,6 +70,36 @@ on_readable(struct loop_io *io, unsigned events, UNUSED void *ctx)
 {
 	note(events == LOOP_READ ? 'R' : '?');
 	loop_io_stop(io);
+}
+
+static void
+wake(UNUSED struct loop_timer *timer, UNUSED void *ctx)
+{
+}
+
+/* Regression: it was never watched again, and what it waited for never came. */
+TEST_WITH(what_the_kernel_has_no_room_to_watch_is_watched_later_and_is_not_ready, set_up, tear_down)
+{
+	struct loop_timer waker;
+	struct loop_io io;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	loop_timer_init(&waker, wake, NULL);
+	loop_timer_start(*state, &waker, 1, 1); /* libev says it behind the next thing that happens */
+	loop_io_init(&io, on_readable, NULL);
+	refusals = 3;
+	loop_io_start(*state, &io, ends[0], LOOP_READ);
+	while (refusals > 0)
+		loop_run_once(*state);
+	assert_string_equal(order, "");
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	while (order[0] == '\0')
+		loop_run_once(*state);
+	assert_string_equal(order, "R");
+	loop_timer_stop(&waker);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
 }
 
 TEST_WITH(a_result_is_seen_before_a_deadline_of_the_same_turn, set_up, tear_down)

@@ -27,10 +27,12 @@
 #include "store/row_block.h"
 #include "store/row_drain.h"
 #include "store/row_environment.h"
+#include "store/row_host_list.h"
 #include "store/row_left_host.h"
 #include "store/row_queue.h"
 #include "store/row_run.h"
 #include "store/row_runner.h"
+#include "types/probe_hosts.h"
 #include "types/repository.h"
 
 #define HISTORY_OF_ONE	10
@@ -446,10 +448,28 @@ put_head(const struct environment *environment, struct json_out *json)
 	json_put_time(json, "git_failing_since", environment->poll_failing_since);
 }
 
+/* Of what is released to in waves: on how many hosts what runs, the most first. */
+static void
+put_runs_on(struct tx *tx, const struct environment_settings *settings, struct json_out *json)
+{
+	struct host_mix mix = { 0 };
+
+	if (settings->in_waves.is_set)
+		row_host_mix(tx, settings->name, &mix);
+	json_put_open(json, "runs_on", '[');
+	for (size_t i = 0; i < mix.n; i++) {
+		json_out_object(json);
+		put_text(json, "commit", mix.of[i].release);
+		json_put_bool(json, "is_unknown", mix.of[i].is_unknown);
+		json_put_i64(json, "hosts", mix.of[i].n);
+		json_out_end(json);
+	}
+	json_out_end(json);
+}
+
 /* Where /rollback goes that names no release: what bakes, or is paused, goes to what runs beside it. */
 static struct release
-earlier_of(
-    struct tx *tx, const struct environment *environment, const struct deployment *active)
+earlier_of(struct tx *tx, const struct environment *environment, const struct deployment *active)
 {
 	if (!deployment_is_baking(active))
 		return decide_choose_earlier(tx, environment);
@@ -493,11 +513,46 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	put_work(tx, person, json, "in_progress", &active);
 	json_put_time(json, "draining_since", row_drain_open(tx, name).since);
 	put_left(tx, name, json);
+	put_runs_on(tx, settings, json);
 	json_put_i64(json, "queued", (int64_t)list_queue(tx, name, ids));
 	put_questions(tx, person, name, json);
 	put_holds(tx, person, name, json);
 	put_text(json, "waiting_push", environment.waiting_push);
 	json_out_end(json);
+}
+
+static void
+ask(struct answer *answer, const char *environment, const char *url, const char *commit)
+{
+	struct probe_target *target = &answer->targets[answer->n_targets++];
+
+	text_set(target->environment, environment);
+	text_set(target->url, url);
+	text_set(target->commit, commit);
+}
+
+/* That of each of its hosts, where there is room for all; each answers what it runs itself. */
+static void
+ask_hosts(struct tx *tx, const struct environment_settings *of)
+{
+	struct answer *answer = &tx->answer;
+	size_t n, room = PROBE_LOOK_TARGETS - answer->n_targets;
+	struct host_filter all = { of->name, false, "" };
+	char url[LIMIT_URL + LIMIT_HOST];
+	CLEANUP(freep) struct host *hosts = NULL;
+
+	if (of->health_template == NULL || row_host_count_list(tx, &all) > (int64_t)room)
+		return;
+	hosts = mem_new(room + 1, sizeof(*hosts));
+	n = row_host_list(tx, &all, 0, hosts, room);
+	for (size_t i = 0; i < n; i++) {
+		const struct host *host = &hosts[i];
+
+		(void)probe_hosts_url(of->health_template, host->name, url);
+		if (host->left_at == 0 && strlen(url) < LIMIT_URL)
+			ask(answer, of->name, url,
+			    host->state == HOST_IS_CURRENT ? host->release : "");
+	}
 }
 
 /* The health URLs of those at the front, as far as there is room for all of an environment. */
@@ -518,13 +573,9 @@ ask_health(struct tx *tx, const struct decide_scope *scope)
 			now.current.commit[0] = '\0';
 		if (answer->n_targets + of->health_url_count > PROBE_LOOK_TARGETS)
 			return;
-		for (size_t u = 0; u < of->health_url_count; u++) {
-			struct probe_target *target = &answer->targets[answer->n_targets++];
-
-			text_set(target->environment, of->name);
-			text_set(target->url, of->health_urls[u]);
-			text_set(target->commit, now.current.commit);
-		}
+		for (size_t u = 0; u < of->health_url_count; u++)
+			ask(answer, of->name, of->health_urls[u], now.current.commit);
+		ask_hosts(tx, of);
 	}
 }
 

@@ -39,6 +39,7 @@ put_host(const struct host *host, struct json_out *json)
 	json_put_i64(json, "wave_of", host->plan);
 	json_put_time(json, "at", host->at);
 	json_put_time(json, "failed_at", host->failed_at);
+	json_put_time(json, "left_at", host->left_at);
 	json_out_end(json);
 }
 
