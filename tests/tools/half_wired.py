@@ -335,7 +335,7 @@ PIECES = [
         Edit("server/chat/first.def", "FIRST(IS_NEXT,", 'FIRST(PARKED, PARKED, DRA, "⏳ Parked: ", " ")\n')],
         obj("server/chat/chat_first")),
     Piece("state", "which of its beginnings it is", "compiler", [
-        Edit("server/chat/chat_deployment_first.c", "\tcase DEPLOY_RUNNING:",
+        Edit("server/chat/chat_deployment_first.c", "\tcase DEPLOY_REQUESTED:",
              "\tcase DEPLOY_PARKED:\n\t\treturn FIRST_PARKED;\n")],
         obj("server/chat/chat_deployment_first")),
     Piece("state", "what the chat promises of it",
