@@ -274,12 +274,7 @@ say_baking(struct chat_text *text, const struct chat_deployment *about)
 		chat_text_some(text, deployment->state == DEPLOY_PAUSED ? "\n" : "\nnot known: ",
 		    about->bake->is.why);
 	if (deployment->state == DEPLOY_PAUSED)
-		chat_text_add(text,
-		    "\nIt serves, and is not live: " MARK_CODE "/resume %s" MARK_CODE
-		    " %s, " MARK_CODE "/rollback %s" MARK_CODE " rolls it back",
-		    deployment->environment,
-		    deployment->waves > 0 ? "goes on" : "watches it further",
-		    deployment->environment);
+		chat_deployment_ways(text, "\nIt serves, and is not live: ", deployment);
 	chat_deployment_draining(text, about);
 	chat_deployment_note(text, deployment);
 }

@@ -30,11 +30,13 @@ chat_deployment_bake(struct chat_text *text, const struct chat_bake *bake)
 void
 chat_deployment_ways(struct chat_text *text, const char *before, const struct deployment *work)
 {
+	bool goes_back = deployment_can_roll_back(work);
+
 	chat_text_add(text,
-	    "%s" MARK_CODE "/resume %s" MARK_CODE " goes on, " MARK_CODE "/cancel %s" MARK_CODE
-	    " %s",
-	    before, work->environment, work->environment,
-	    deployment_can_roll_back(work) ? "rolls it back" : "gives it up where it is");
+	    "%s" MARK_CODE "/resume %s" MARK_CODE " %s, " MARK_CODE "/%s %s" MARK_CODE " %s",
+	    before, work->environment, work->waves > 0 ? "goes on" : "watches it further",
+	    goes_back ? "rollback" : "cancel", work->environment,
+	    goes_back ? "rolls it back" : "gives it up where it is");
 }
 
 void

@@ -16,7 +16,7 @@ void chat_deployment_wave(
 void chat_deployment_paused(struct chat_text *text, const struct deployment *work,
     const struct chat_paused *paused, const struct chat_clock *clock, int64_t at);
 
-/* "/resume staging goes on, /cancel staging rolls it back" */
+/* "/resume staging goes on, /rollback staging rolls it back" */
 void chat_deployment_ways(
     struct chat_text *text, const char *before, const struct deployment *work);
 

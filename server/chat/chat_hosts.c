@@ -42,8 +42,10 @@ chat_host_share(const struct host_mix *mix, const char *release)
 		const struct host_mixed *is = &mix->of[i];
 
 		ret.all += is->n;
-		ret.unknown += is->is_unknown ? is->n : 0;
-		ret.n += !is->is_unknown && strcmp(is->release, release) == 0 ? is->n : 0;
+		ret.unknown += is->is_unknown || is->is_touched ? is->n : 0;
+		ret.n += !is->is_unknown && !is->is_touched && strcmp(is->release, release) == 0 ?
+		    is->n :
+		    0;
 	}
 	return ret;
 }
@@ -53,7 +55,8 @@ chat_host_mix(struct chat_text *text, const char *before, const struct host_mix 
 {
 	for (size_t i = 0; i < mix->n && mix->n > 1; i++) {
 		chat_text_add(text, "%s%.7s on %lld", i == 0 ? before : ", ",
-		    mix->of[i].is_unknown	      ? "unknown" :
+		    mix->of[i].is_touched	      ? "touched" :
+			mix->of[i].is_unknown	      ? "unknown" :
 			mix->of[i].release[0] != '\0' ? mix->of[i].release :
 							"nothing",
 		    (long long)mix->of[i].n);

@@ -14,7 +14,9 @@ command_stay(struct tx *tx, const struct update *update, const struct request *r
 	if (!decide_may(tx, update, POLICY_ROLLBACK, work.environment))
 		return;
 	if (decide_bake_wants(tx, update, &work, DECIDE_BAKE_LEAVE))
-		decide_toastf(tx, update, false, "It stays; what is live on record does not run.");
+		decide_toastf(tx, update, false, "%s",
+		    work.waves > 0 ? "It stays: each host keeps what it runs." :
+				     "It stays; what is live on record does not run.");
 	else
 		decide_expired(tx, update);
 }

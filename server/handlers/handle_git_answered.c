@@ -58,6 +58,7 @@ find_refusal(struct tx *tx, const struct deployment *deployment, char out[LIMIT_
 	const char *refusal = decide_promotion_refusal(tx, deployment, out);
 	struct deployment active;
 	struct bake bake;
+	bool goes_back;
 
 	if (settings_environment(tx->settings, deployment->environment) == NULL)
 		return "this environment is no longer in the settings";
@@ -71,10 +72,11 @@ find_refusal(struct tx *tx, const struct deployment *deployment, char out[LIMIT_
 		return NULL;
 	if (active.state != DEPLOY_PAUSED)
 		return "it is being deployed already";
+	goes_back = deployment_can_roll_back(&active);
 	(void)snprintf(out, LIMIT_LINE,
-	    "it is paused there: /resume %.40s goes on, /cancel %.40s %s (%.90s)",
-	    active.environment, active.environment,
-	    deployment_can_roll_back(&active) ? "rolls it back" : "gives it up",
+	    "it is paused there: /resume %.40s goes on, /%s %.40s %s (%.90s)", active.environment,
+	    goes_back ? "rollback" : "cancel", active.environment,
+	    goes_back ? "rolls it back" : "gives it up",
 	    row_bake_get(tx, active.id, &bake)->why);
 	return out;
 }

@@ -135,8 +135,11 @@ run_translate_host(const char *line, size_t len, struct redact *redact, struct h
 	*ret = (struct host_result){ .word = (enum host_word)index };
 	if (why != NULL)
 		make_safe(why, PROTOCOL_WARNING, redact, ret->why, sizeof(ret->why));
-	if (ret->word == HOST_FAILED && text_starts(ret->why, UNKNOWN))
+	if (ret->word == HOST_FAILED && text_starts(ret->why, UNKNOWN)) {
 		ret->word = HOST_UNKNOWN;
+		memmove(
+		    ret->why, ret->why + strlen(UNKNOWN), strlen(ret->why + strlen(UNKNOWN)) + 1);
+	}
 	return host_is_plain(text) && text_copy(ret->host, sizeof(ret->host), text);
 }
 

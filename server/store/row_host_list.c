@@ -20,12 +20,16 @@ state_of(const char *word)
 }
 
 TX_READER(read_host, struct host, TX_TEXT(name), TX_WORD(state, state_of), TX_INT(wave),
-    TX_I64(plan), TX_I64(work), TX_TEXT(release), TX_TEXT(detail), TX_I64(failed_at), TX_I64(left_at),
-    TX_I64(at))
+    TX_I64(plan), TX_I64(work), TX_TEXT(release), TX_TEXT(detail), TX_I64(failed_at),
+    TX_I64(left_at), TX_I64(at))
 
+/* What a run that is over has begun with is not known; nobody knows that it is what is live. */
 #define WHICH \
-	" FROM host WHERE environment = $1 AND ($2 = 0 OR state = 'failed' OR state = 'unknown')" \
-	" AND ($3 = '' OR release <> $3)"
+	" FROM host WHERE environment = $1" \
+	" AND ($2 = 0 OR state = 'failed' OR state = 'unknown' OR (state = 'touched'" \
+	" AND NOT EXISTS (SELECT 1 FROM work w WHERE w.id = host.work AND (w.state = 'RUNNING'" \
+	" OR w.state = 'ROLLING_BACK' OR w.state = 'STOPPING'))))" \
+	" AND ($3 = '' OR release <> $3 OR state = 'unknown' OR state = 'touched')"
 
 size_t
 row_host_list(
@@ -102,16 +106,19 @@ row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_C
 		ret[of[i].state] = of[i].n;
 }
 
-TX_READER(read_mixed, struct host_mixed, TX_TEXT(release), TX_FLAG(is_unknown), TX_I64(n))
+TX_READER(read_mixed, struct host_mixed, TX_TEXT(release), TX_FLAG(is_unknown), TX_FLAG(is_touched),
+    TX_I64(n))
 
 void
 row_host_mix(struct tx *tx, const char *environment, struct host_mix *ret)
 {
 	ret->n = tx_read(tx, read_mixed, ret->of, HOST_MIX_MAX,
-	    "SELECT release, is_unknown, COUNT(*) FROM (SELECT CASE WHEN state = 'unknown' THEN ''"
-	    " ELSE release END AS release, CASE WHEN state = 'unknown' THEN 1 ELSE 0 END AS"
-	    " is_unknown FROM host WHERE environment = $1 AND left_at = 0) AS h GROUP BY release, is_unknown"
-	    " ORDER BY COUNT(*) DESC, release LIMIT $2",
+	    "SELECT release, is_unknown, is_touched, COUNT(*) FROM (SELECT"
+	    " CASE WHEN state = 'unknown' OR state = 'touched' THEN '' ELSE release END AS release,"
+	    " CASE WHEN state = 'unknown' THEN 1 ELSE 0 END AS is_unknown,"
+	    " CASE WHEN state = 'touched' THEN 1 ELSE 0 END AS is_touched"
+	    " FROM host WHERE environment = $1 AND left_at = 0) AS h"
+	    " GROUP BY release, is_unknown, is_touched ORDER BY COUNT(*) DESC, release LIMIT $2",
 	    DB_TEXT(environment), DB_I64(HOST_MIX_MAX));
 }
 

@@ -51,6 +51,7 @@ struct host_counts {
 struct host_mixed {
 	char release[LIMIT_COMMIT]; /* a commit; "": none, or it is not known */
 	bool is_unknown;
+	bool is_touched; /* a run has begun with them: they may run it, or what they ran before */
 	int64_t n;
 };
 

@@ -47,7 +47,9 @@ class Town:
                         GITHUB_WEBHOOK_SECRET_PREVIOUS=OLD_SECRET, AUDIT_S3_BUCKET="orchard",
                         AUDIT_S3_REGION="eu-central-1", AUDIT_S3_ENDPOINT="https://127.0.0.1:9",
                         AUDIT_S3_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
-                        AUDIT_S3_SECRET_ACCESS_KEY="kq7Rz2Vd9Xs4Lm8Tc1Wb6Yh3Pf5Gj0Na")
+                        AUDIT_S3_SECRET_ACCESS_KEY="kq7Rz2Vd9Xs4Lm8Tc1Wb6Yh3Pf5Gj0Na",
+                        PRODUCTION_DEPLOY_TRANSPORT="ssh", PRODUCTION_HOST="h1,h2", PRODUCTION_WAVES="1, 100%",
+                        PRODUCTION_COMPOSE_DIR="/srv/app")
         self.nobody = f"127.0.0.1:{free_port()}"
         self.folder_of("prometheus")
         self.prometheus = Prometheus(folder / "prometheus", [f"127.0.0.1:{port}", f"127.0.0.1:{self.ill.port}",

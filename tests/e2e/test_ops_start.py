@@ -11,7 +11,7 @@ import tempfile
 import pytest
 
 from ops_aid import WAIT_S
-from stage import ROOT, free_port, wait_until
+from stage import ROOT, free_port, is_instrumented, wait_until
 from telegram_client import ADA, DEFAULT_TOKEN, Telegram, text_of
 
 RUN = ROOT / "tests" / "demo" / "run.py"
@@ -22,7 +22,8 @@ def starter(folder, *words, **settings):
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8",
                    "DEPLOYBOT_FOLDER": str(folder),
                    **{k: os.environ[k] for k in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if k in os.environ},
-                   **settings}
+                   **({"SANDBOX": "off"} if is_instrumented(ROOT / os.environ.get("DEPLOYBOT_BUILD", "build") / "deploybot")
+                      else {}), **settings}
     if "DEPLOYBOT_BUILD" in os.environ:     # which may be said from where we stand, and / is another place
         environment["DEPLOYBOT_BUILD"] = os.path.abspath(os.environ["DEPLOYBOT_BUILD"])
     log = open(folder / "run.log", "ab")    # pylint: disable=consider-using-with

@@ -26,7 +26,7 @@ WAVES_TEST(a_second_pause_says_who_paused_it_where_and_how_it_goes_on)
 	world_answers_last(w, WORLD_OTHER_ADMIN, "/pause staging",
 	    "🟡 Paused already: staging\nwave 2 of 2: 0 of its 2 hosts, 1 of all 3\npaused by @ada, since ");
 	assert_non_null(strstr(world_plain(world_last(w)),
-	    "\n/resume staging goes on, /cancel staging rolls it back"));
+	    "\n/resume staging goes on, /rollback staging rolls it back"));
 	assert_non_null(strstr(world_labels(world_last(w)), "▶️ Go on"));
 	assert_null(world_says(w, "<ENV>"));
 }
@@ -75,6 +75,33 @@ WAVES_TEST(hosts_that_a_cancel_has_cut_in_their_switch_are_named)
 	assert_non_null(world_says_in(
 	    w, WORLD_GROUP, "h3: touched, ran aaaaaaa before; cut in the middle of its switch"));
 	assert_null(world_says(w, "h2: touched"));
+	/* What a cut switch has left is not counted as what ran before. */
+	world_answers_last(w, WORLD_ADMIN, "/status staging", "bbbbbbb on 2 of 3, touched on 1");
+	world_answers_last(w, WORLD_ADMIN, "/hosts staging failed", "Hosts: staging: 1 failed");
+	assert_non_null(strstr(world_plain(world_last(w)), "h3: touched, ran aaaaaaa before"));
+	world_answers_last(w, WORLD_ADMIN, "/hosts staging old", "Hosts: staging: ");
+	assert_non_null(strstr(world_plain(world_last(w)), "h3: touched, ran aaaaaaa before"));
+}
+
+/* While its run goes on it is no failure. */
+WAVES_TEST(a_host_that_is_being_switched_has_not_failed)
+{
+	waves_come_to_2(w);
+	waves_say(w, "h2 began");
+	world_answers_last(w, WORLD_ADMIN, "/hosts staging failed", "Hosts: staging: 0 failed");
+}
+
+/* Its first release has none before it to go back to. */
+WAVES_TEST(a_pause_names_no_way_back_where_there_is_none)
+{
+	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_A);
+	world_text(w, WORLD_ADMIN, "/pause staging");
+	waves_say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	assert_non_null(world_says_in(w, WORLD_GROUP,
+	    "It serves, and is not live: /resume staging goes on, /cancel staging gives it up"));
+	assert_null(world_says_in(w, WORLD_GROUP, "/rollback staging rolls it back"));
 }
 
 WAVES_TEST(what_is_paused_is_no_deployment_in_progress_to_who_asks_for_it_again)
@@ -82,7 +109,7 @@ WAVES_TEST(what_is_paused_is_no_deployment_in_progress_to_who_asks_for_it_again)
 	paused_before_2(w);
 	world_asks(w, WORLD_OTHER_ADMIN, "/deploy staging", COMMIT_B);
 	assert_non_null(world_says(w,
-	    "it is paused there: /resume staging goes on, /cancel staging rolls it back (paused by @ada)"));
+	    "it is paused there: /resume staging goes on, /rollback staging rolls it back (paused by @ada)"));
 	assert_null(world_says(w, "it is being deployed already"));
 	press(w, WORLD_OTHER_ADMIN, "Not deployed: staging", "Go on");
 	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
@@ -94,7 +121,7 @@ WAVES_TEST(what_waits_for_something_paused_says_so_until_it_goes_on)
 	world_asks(w, WORLD_OTHER_ADMIN, "/deploy staging", COMMIT_C);
 	assert_non_null(world_says_in(w, WORLD_GROUP, "; it is paused\nwave 2 of 2: 0 of its 2"));
 	assert_non_null(world_says_in(
-	    w, WORLD_GROUP, "\n/resume staging goes on, /cancel staging rolls it back"));
+	    w, WORLD_GROUP, "\n/resume staging goes on, /rollback staging rolls it back"));
 	press(w, WORLD_OTHER_ADMIN, "Queued: ", "Go on bbbbbbb");
 	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
 	assert_null(world_says_in(w, WORLD_GROUP, "; it is paused"));
@@ -114,7 +141,7 @@ WORLD_TEST_OF(a_question_over_what_is_paused_has_the_ways_out, HOSTS, "STAGING_C
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	world_asks(w, WORLD_ADMIN, "/deploy staging", COMMIT_C);
 	assert_non_null(strstr(world_plain(world_last(w)),
-	    "is paused: bbbbbbb (/resume staging goes on, /cancel staging rolls it back); this waits"));
+	    "is paused: bbbbbbb (/resume staging goes on, /rollback staging rolls it back); this waits"));
 	assert_non_null(strstr(world_labels(world_last(w)), "▶️ Go on bbbbbbb"));
 }
 
@@ -158,6 +185,8 @@ WAVES_TEST(who_resumes_the_queue_reads_that_hosts_run_different_releases)
 	press(w, WORLD_ADMIN, "Paused: ", "Leave it");
 	assert_int_not_equal(world_environment(w, "staging").unknown_since, 0);
 	world_answers_last(w, WORLD_ADMIN, "/status staging", "⚠️ staging: 2 of 3 run aaaaaaa");
+	assert_non_null(strstr(world_plain(world_last(w)),
+	    "⚠️ staging does not run what is live on record (just now)\nleft as it is by @ada: "));
 	assert_null(world_says(w, "not known what runs"));
 	press(w, WORLD_ADMIN, "Left as it is: staging", "Resume queue");
 	assert_int_equal(world_environment(w, "staging").unknown_since, 0);

@@ -76,6 +76,7 @@ TEST(a_line_says_what_became_of_a_host_and_any_other_nothing)
 	assert_string_equal(got.why, "no room");
 	assert_true(run_translate_host(unknown, strlen(unknown), NULL, &got));
 	assert_int_equal(got.word, HOST_UNKNOWN);
+	assert_string_equal(got.why, "the connection broke");
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_false(run_translate_host(bad[i], strlen(bad[i]), NULL, &got));
 }

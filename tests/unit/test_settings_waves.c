@@ -35,6 +35,10 @@ TEST(what_does_not_fit_is_an_error)
 {
 	assert_null(LOAD(NULL, OF_HOSTS, "STAGING_WAVES=4, 100%"));
 	SAYS(SETTINGS_ERROR, "STAGING_WAVES: wave 4 is more than its 3 hosts");
+	/* What is wrong with its hosts is said, and nothing of waves of none. */
+	assert_null(LOAD(NULL, OF_HOSTS, "STAGING_HOST=h1,h1"));
+	for (size_t i = 0; i < settings_said.count; i++)
+		assert_null(strstr(settings_said.lines[i].text, "its 0 hosts"));
 	assert_null(LOAD(NULL, OF_HOSTS, "STAGING_WAVES=50%, 1, 100%"));
 	SAYS(SETTINGS_ERROR, "STAGING_WAVES: wave 1 is less than 50% before it, of 3 hosts");
 	assert_null(LOAD(NULL, OF_HOSTS, "STAGING_WAVES=1, 50%"));

@@ -23,6 +23,7 @@
 #include "lib/mem.h"
 #include "lib/text.h"
 #include "settings/checks/settings_runners.h"
+#include "store/row_bake.h"
 #include "store/row_binding.h"
 #include "store/row_block.h"
 #include "store/row_drain.h"
@@ -100,12 +101,16 @@ put_approvals(struct tx *tx, const struct deployment *work, struct json_out *jso
 		    is.n < (size_t)is.needs.approvals ? is.needs.approvals - (int64_t)is.n : 0);
 }
 
-/* Why it does not begin, or is not followed: what people are told, without since when. */
+/* Why it does not begin, go on, or is not followed: what people are told, without since when. */
 static const char *
-note_of(const struct deployment *work, const struct runner_gone *gone, char out[LIMIT_LINE])
+note_of(struct tx *tx, const struct deployment *work, const struct runner_gone *gone,
+    char out[LIMIT_LINE])
 {
 	static const char since[] = " since ";
+	struct bake bake;
 
+	if (gone->at == 0 && work->state == DEPLOY_PAUSED)
+		return strcpy(out, row_bake_get(tx, work->id, &bake)->why);
 	if (gone->at == 0)
 		return work->note;
 	(void)chat_runner_gone(gone->name, "its runner", out);
@@ -148,8 +153,10 @@ decide_view_facts(struct tx *tx, int64_t person, const struct deployment *of, st
 	put_text(json, "emergency", work->exempt.emergency);
 	put_text(json, "reviewed_by", work->exempt.reviewer);
 	put_text(json, "detail", deployment_detail(work, detail));
-	put_text(json, "note", is_over ? "" : note_of(work, &gone, note));
+	put_text(json, "note", is_over ? "" : note_of(tx, work, &gone, note));
 	put_text(json, "ci", decide_ci_line(tx, work, ci));
+	put_number(json, "wave", work->wave);
+	put_number(json, "waves", work->waves);
 	put_number(json, "run", work->run);
 	json_put_time(json, "runner_disconnected_since", gone.at);
 	json_put_time(json, "requested_at", work->requested_at);

@@ -28,7 +28,8 @@ check_canary(struct settings_loader *l, const struct environment_settings *e)
 {
 	if (e->in_waves.canary != NULL && !is_a_host(e->in_waves.canary, e->hosts))
 		settings_say_of(l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_CANARY,
-		    "is none of the hosts of %s: name one of <ENV>_HOST", e->name);
+		    "%.60s is none of the hosts of %s: name one of them", e->in_waves.canary,
+		    e->name);
 	else if (e->in_waves.canary != NULL && !e->in_waves.is_set)
 		settings_say_of(l, SETTINGS_WARNING, e->member, ENVIRONMENT_SETTING_CANARY,
 		    "has no effect without <ENV>_WAVES: all hosts are released to in one run");
@@ -60,7 +61,7 @@ check(struct settings_loader *l, const struct environment_settings *e)
 		settings_say_of(l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_WAVES,
 		    "is for hosts: DEPLOY_TRANSPORT of %s is %.20s, and waves are of ssh, systemd and agent",
 		    e->name, transport);
-	else if (!waves_read(e->waves, hosts, &waves, &err))
+	else if (hosts > 0 && !waves_read(e->waves, hosts, &waves, &err)) /* else that is said */
 		settings_say_of(
 		    l, SETTINGS_ERROR, e->member, ENVIRONMENT_SETTING_WAVES, "%s", err.text);
 }
