@@ -276,6 +276,8 @@ BAKE_TEST(a_pause_before_its_script_has_ended_takes_the_place_of_its_bake)
 	assert_non_null(world_says(w, "paused by @ada"));
 	(void)world_text(w, WORLD_ADMIN, "/resume staging");
 	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	assert_int_equal(row(w)->length_ms, 120000);
+	assert_int_equal(row(w)->left_ms, 120000);
 }
 
 BAKE_TEST(whoever_may_deploy_may_say_that_it_is_live)

@@ -202,6 +202,35 @@ OPA_TEST(its_place_is_kept_and_it_is_asked_again_later_and_later)
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
 }
 
+/* Nothing is asked over and over while CI runs: such an answer would be too old at its end. */
+OPA_TEST_OF(it_is_asked_at_the_turn_of_what_waits_for_ci_once_that_has_passed,
+    "GITHUB_REPOSITORY=Acme/Shop", "GITHUB_API_TOKEN=ghp_0123456789abcdef0123",
+    "STAGING_REQUIRE_CI=ci.yml")
+{
+	const struct pipeline_run run = { .repository = "Acme/Shop",
+		.repository_id = "456789",
+		.file = "ci.yml",
+		.branch = "develop",
+		.commit = COMMIT_A,
+		.conclusion = "success",
+		.run = 100,
+		.number = 10,
+		.attempt = 1,
+		.rank = PIPELINE_IS_OVER,
+		.is_own = true,
+		.counts = true };
+
+	ask(w, COMMIT_A);
+	says(w, OPA_YES, "");
+	assert_string_equal(world_newest(w, "staging").waits_for, "ci");
+	assert_int_equal(world_count(w, EFFECT_OPA), 0);
+	assert_int_equal(world_workflow_says(w, &run), 200);
+	assert_int_equal(world_state(w), DEPLOY_QUEUED);
+	is_asked(w, "\"stage\":\"start\"");
+	says(w, OPA_YES, "");
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+}
+
 /* The queue was held behind the answer. */
 OPA_TEST(an_answer_counts_for_a_minute)
 {

@@ -217,7 +217,8 @@ WORLD_TEST_OF(a_wave_behind_a_bake_takes_a_slot, HOSTS, "STAGING_BAKE=1m", "RUNS
 	assert_non_null(world_says(w, "the next one waits for a slot"));
 	world_asks(w, WORLD_ADMIN, "/deploy production", COMMIT_B);
 	world_run_releases(w, GOOD);
-	assert_int_equal(world_count(w, EFFECT_RUN), 0); /* the slot is the wave's */
+	assert_int_equal(world_count(w, EFFECT_GIT_QUERY), 0); /* the slot is the wave's */
+	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 	world_due(w, TIMER_BAKE);
 	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
 	assert_int_equal(world_newest(w, "production").state, DEPLOY_QUEUED);

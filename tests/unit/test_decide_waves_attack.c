@@ -188,6 +188,20 @@ TEST(what_acts_at_once_is_begun_by_no_part_of_a_name)
 	}
 }
 
+/* Nothing bakes yet: a pause of what runs acts at once too. */
+WORLD_TEST_OF(what_runs_is_paused_by_no_part_of_a_name, BAKE)
+{
+	world_deploy_starts(w, COMMIT_A);
+	assert_int_equal(world_state(w), DEPLOY_RUNNING);
+	(void)world_text(w, WORLD_ADMIN, "/pause sta");
+	(void)world_text(w, WORLD_ADMIN, "/pause");
+	world_run_releases(w, GOOD);
+	world_due(w, TIMER_BAKE);
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	(void)world_text(w, WORLD_ADMIN, "/pause staging");
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+}
+
 /* --- what is said is so --- */
 
 WORLD_TEST_OF(live_before_the_last_wave_is_the_next_wave, HOSTS, BAKE)

@@ -84,3 +84,15 @@ WORLD_TEST_OF(
 	assert_non_null(world_says(w, "✅ Over: staging, rolled back at "));
 	assert_null(world_says(w, "a release is live since"));
 }
+
+WAVES_TEST(a_batch_of_hosts_is_said_once_in_a_while)
+{
+	waves_come_to_2(w);
+	world_due(w, TIMER_WAVES);
+	waves_say(w, "h2 began, h3 began");
+	waves_say(w, "h2 ok");
+	assert_non_null(world_says(w, "0 of its 2 hosts"));
+	assert_int_equal(world_count(w, EFFECT_TIMER) > 0, true);
+	world_due(w, TIMER_WAVES);
+	assert_non_null(world_says(w, "1 of its 2 hosts"));
+}

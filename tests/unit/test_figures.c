@@ -40,7 +40,7 @@ TEST(lead_time_is_of_what_went_live_and_whose_commit_has_a_time)
 	struct figures figures;
 
 	works[0].committed_at = works[0].ended_at - HOUR;
-	works[1].committed_at = works[1].ended_at + 1; /* of a clock that is ahead */
+	works[1].committed_at = works[1].ended_at + HOUR; /* of a clock that is ahead */
 	works[3].committed_at = works[3].ended_at - 9 * HOUR;
 	works[4].committed_at = works[4].ended_at - 3 * HOUR;
 	figures = figures_of(facts, figures_count(works, 5, 5, facts, 0));

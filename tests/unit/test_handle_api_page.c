@@ -240,5 +240,6 @@ FACTOR_TEST_BARE(wrong_codes_end_the_session_before_they_close_the_factor)
 		(void)lock(w, token, factor_wrong(w, &ada));
 	assert_int_equal(n, 6); /* five wrong ones */
 	assert_int_equal(token_aid_status(w, token), 401);
-	assert_int_equal(token_aid_status(w, other), 200);
+	for (int i = 0; i < 2; i++) /* what ends by a call is refused from the next one on */
+		assert_int_equal(token_aid_status(w, other), 200);
 }

@@ -19,7 +19,7 @@ static char told[128];
 static const char *
 sign(const char *bot, const char *decoded, const char *encoded)
 {
-	static char texts[4][16384];
+	static char texts[32][16384]; /* more than one test has at once */
 	static size_t n;
 	char *text = texts[n++ % COUNT(texts)], hex[65];
 	uint8_t key[32], mac[32];
@@ -102,7 +102,7 @@ TEST(what_is_of_another_form_proves_nothing)
 		ENCODED("1767225600") "&hash=",
 		ENCODED("1767225600") "&hash=00",
 		sign("999:another-bot", DECODED("1767225600"), ENCODED("1767225600")),
-		sign(BOT, DECODED("1767225600") "\nuser={}", ENCODED("1767225600") "&user={}"),
+		sign(BOT, "a=1\na=1\n" DECODED("1767225600"), "a=1&a=1&" ENCODED("1767225600")),
 		sign(
 		    BOT, "auth_date=1767225600\nuser=no json", "user=no+json&auth_date=1767225600"),
 		sign(BOT, "auth_date=1767225600\nuser=no json",
@@ -154,9 +154,10 @@ TEST(it_is_decoded_once)
 /* A line end in a value would be another pair to what is signed. */
 TEST(no_pair_hides_in_a_value)
 {
-	assert_false(proves(sign(BOT, "a=1\nauth_date=1767225600\nuser={\"id\":33}",
-				"a=1%0Aauth_date=1767225600&user={\"id\":33}"),
-	    NOW_S));
+	static const char decoded[] = "a=1\nab=2\n" DECODED("1767225600");
+
+	assert_true(proves(sign(BOT, decoded, "a=1&ab=2&" ENCODED("1767225600")), NOW_S));
+	assert_false(proves(sign(BOT, decoded, "a=1%0Aab=2&" ENCODED("1767225600")), NOW_S));
 }
 
 /* The vector of github.com/Telegram-Mini-Apps/init-data-golang issue 11, with the key that is

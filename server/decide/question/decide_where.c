@@ -420,13 +420,13 @@ static bool
 begins_nothing(struct tx *tx, enum policy_action action, const char *word,
     const struct environment_settings *environment)
 {
-	static const char *const at_once[] = { "live", "pause", "resume" };
+	static const char *const at_once[] = { "live", "pause" };
 	struct deployment active;
 
 	for (size_t i = 0; i < COUNT(at_once); i++)
 		if (strcmp(word, at_once[i]) == 0)
 			return false;
-	if (action == POLICY_ROLLBACK) /* what bakes there is rolled back at once */
+	if (action == POLICY_ROLLBACK) /* what bakes or is paused is acted on at once */
 		return !deployment_is_baking(row_deployment_active(tx, environment->name, &active));
 	return action == POLICY_LOG || (action == POLICY_DEPLOY && environment->confirm);
 }

@@ -441,7 +441,6 @@ do_block(struct act *act)
 	    deploy_flow_why_word(deployment->why);
 	bool is_back = deployment->state == DEPLOY_ROLLED_BACK;
 	struct block block = { .by = "", .at = act->tx->at };
-	struct promotion promotion;
 	char line[LIMIT_LINE];
 	const char *detail = deployment_release_failure(deployment, line);
 
@@ -460,10 +459,7 @@ do_block(struct act *act)
 	text_set(block.commit, deployment->commit);
 	text_setf(
 	    block.why, "%s%s%.200s", why, why[0] != '\0' && detail[0] != '\0' ? ": " : "", detail);
-	(void)decide_promotion_of(act->tx, deployment, &promotion);
-	/* What it has brought to hosts that failed is live on the others. */
-	if (!promotion_is_own(&promotion, deployment->environment))
-		row_block_add(act->tx, deployment->environment, &block);
+	row_block_add(act->tx, deployment->environment, &block);
 	if (deployment->state != DEPLOY_ROLLBACK_FAILED && /* do_down() begins those of it */
 	    deployment->why != DEPLOY_WHY_CANCELLED)	   /* who stopped it knows */
 		decide_nag_begin(act->tx, deployment);
