@@ -316,7 +316,7 @@ loop_io_fd(const struct loop_io *io)
 }
 
 /* The kernel had no room to watch it (epoll_ctl(2): ENOMEM, ENOSPC), and libev has given it up:
- * nothing is ready.  It is asked again, as often as it takes, without a processor for that alone. */
+ * nothing is ready.  It is asked again, as often as it takes, with a pause each time. */
 static void
 watch_again(struct ev_loop *ev, ev_io *ev_watcher)
 {

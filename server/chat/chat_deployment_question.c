@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "chat/chat_status.h"
 #include "lib/text.h"
 
 #define CHANGED_NAME 13 /* "its place in staging is …" */
@@ -58,8 +57,8 @@ add_beginning(struct chat_text *text, const struct chat_deployment *about)
 	if (deployment_is_rollback(deployment)) {
 		if (environment_is_in_doubt(environment))
 			chat_text_add(text, "%s",
-			    chat_is_left(environment) ? "what was left as it is" :
-							"what runs is not known");
+			    environment_is_left(environment) ? "what was left as it is" :
+							       "what runs is not known");
 		else if (environment->current.id != 0)
 			chat_text_named(text, "", COMMIT_OF(&environment->current));
 		else

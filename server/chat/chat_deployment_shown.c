@@ -361,7 +361,7 @@ chat_deployment_doubted(struct chat_text *text, const struct chat_deployment *ab
 		return;
 	chat_unknown(text, about->environment, about->host, about->at);
 	chat_text_add(text, "%s",
-	    chat_is_left(about->environment) ?
+	    environment_is_left(about->environment) ?
 		"\n" :
 		"\nIs no other deploybot at work there? Look first.\n");
 }

@@ -463,28 +463,16 @@ chat_left_hosts(struct chat_text *text, const struct left_host *left, size_t n, 
 	}
 }
 
-bool
-chat_is_left(const struct environment *environment)
-{
-	return environment->unknown_since != 0 &&
-	    text_starts(environment->unknown_why, deploy_flow_why_word(DEPLOY_WHY_LEFT));
-}
-
 void
 chat_unknown(
     struct chat_text *text, const struct environment *environment, const char *host, int64_t at)
 {
 	if (environment->unknown_since == 0)
 		return;
-	if (chat_is_left(environment)) {
-		chat_text_add(text,
-		    "⚠️ " MARK_BOLD "%s does not run what is live on record" MARK_BOLD,
-		    environment->name);
-	} else {
-		chat_text_add(text, "⚠️ " MARK_BOLD "What runs in %s is not known" MARK_BOLD,
-		    environment->name);
-		chat_text_code(text, ", says deploybot on ", host);
-	}
+	chat_text_add(text, "⚠️ " MARK_BOLD "What runs in %s is not %s" MARK_BOLD,
+	    environment->name,
+	    environment_is_left(environment) ? "what is live on record" : "known");
+	chat_text_code(text, ", says deploybot on ", host);
 	chat_text_ago(text, " (", environment->unknown_since, at);
 	chat_text_outside(text, ")\n", environment->unknown_why);
 }

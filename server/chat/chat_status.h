@@ -50,9 +50,6 @@ struct chat_status {
 	int64_t at;
 };
 
-/* A person has left a release as it is: what runs is known, and is not what is live on record. */
-bool chat_is_left(const struct environment *environment);
-
 /* Adds that what runs in it is not known, why, and which machine says so.  Nothing where it is. */
 void chat_unknown(
     struct chat_text *text, const struct environment *environment, const char *host, int64_t at);

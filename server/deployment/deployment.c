@@ -138,6 +138,13 @@ environment_is_in_doubt(const struct environment *environment)
 }
 
 bool
+environment_is_left(const struct environment *environment)
+{
+	return environment->unknown_since != 0 &&
+	    text_starts(environment->unknown_why, deploy_flow_why_word(DEPLOY_WHY_LEFT));
+}
+
+bool
 deployment_runs_already(const struct deployment *deployment, const struct environment *environment)
 {
 	return !deployment_is_action(deployment) && !environment_is_in_doubt(environment) &&

@@ -326,6 +326,9 @@ bool deployment_is_changing(const struct deployment *deployment);
  * may not run. */
 bool environment_is_in_doubt(const struct environment *environment);
 
+/* A person has left a release there as it is: it is in doubt, and yet what runs is known. */
+bool environment_is_left(const struct environment *environment);
+
 /* Does the release on record run there, with that in progress (id 0: nothing)? */
 bool environment_is_serving(const struct environment *environment, const struct deployment *active);
 

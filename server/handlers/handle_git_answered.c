@@ -76,8 +76,7 @@ find_refusal(struct tx *tx, const struct deployment *deployment, char out[LIMIT_
 	(void)snprintf(out, LIMIT_LINE,
 	    "it is paused there: /resume %.40s goes on, /%s %.40s %s (%.90s)", active.environment,
 	    goes_back ? "rollback" : "cancel", active.environment,
-	    goes_back ? "rolls it back" : "gives it up",
-	    row_bake_get(tx, active.id, &bake)->why);
+	    goes_back ? "rolls it back" : "gives it up", row_bake_get(tx, active.id, &bake)->why);
 	return out;
 }
 

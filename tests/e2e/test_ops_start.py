@@ -22,8 +22,9 @@ def starter(folder, *words, **settings):
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8",
                    "DEPLOYBOT_FOLDER": str(folder),
                    **{k: os.environ[k] for k in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if k in os.environ},
-                   **({"SANDBOX": "off"} if is_instrumented(ROOT / os.environ.get("DEPLOYBOT_BUILD", "build") / "deploybot")
-                      else {}), **settings}
+                   **settings}
+    if is_instrumented(ROOT / os.environ.get("DEPLOYBOT_BUILD", "build") / "deploybot"):
+        environment["SANDBOX"] = "off"
     if "DEPLOYBOT_BUILD" in os.environ:     # which may be said from where we stand, and / is another place
         environment["DEPLOYBOT_BUILD"] = os.path.abspath(os.environ["DEPLOYBOT_BUILD"])
     log = open(folder / "run.log", "ab")    # pylint: disable=consider-using-with

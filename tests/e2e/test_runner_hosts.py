@@ -196,7 +196,7 @@ def test_a_stopped_supervisor_acknowledges_nothing(bench):
     """What was said and is not on disk is not acknowledged, whatever becomes of it then."""
     runner = bench.begin('echo $$ >"$MARKS/pid"; mkfifo "$MARKS/../on"; echo >"$MARKS/pid4.ready"\n'
                          'read -r <"$MARKS/../on"\n'
-                         'say web1:22 began; echo >"$MARKS/pid5.said"; await web1:22; touch "$MARKS/switched"')
+                         'say web1:22 began; echo >"$MARKS/pid5.said"; await web1:22 && touch "$MARKS/switched"')
     assert order(runner, 1).kind == "started"
     runner.supervisor(1).go()
     leader = int(bench.mark("pid"))

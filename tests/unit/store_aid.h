@@ -35,7 +35,7 @@ struct store_aid {
 	uint32_t n_events;		/* makes the random bytes */
 	char said[8192];		/* the last answer that had a text, cut */
 	char said_last[64];		/* how it ended */
-	char asked[1024];		/* whose health it asks: "URL COMMIT", each behind a line feed; cut */
+	char asked[1024];		/* whose health it asks: "\nURL COMMIT" of each; cut */
 	bool failed;			/* of the last store_aid_try(): its tx failed */
 	bool is_measured;		/* statements are counted: none is ours */
 	int64_t trips[EVENT_KIND_COUNT]; /* the most of one decision, to the database's server */

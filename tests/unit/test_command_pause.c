@@ -186,7 +186,7 @@ WAVES_TEST(who_resumes_the_queue_reads_that_hosts_run_different_releases)
 	assert_int_not_equal(world_environment(w, "staging").unknown_since, 0);
 	world_answers_last(w, WORLD_ADMIN, "/status staging", "⚠️ staging: 2 of 3 run aaaaaaa");
 	assert_non_null(strstr(world_plain(world_last(w)),
-	    "⚠️ staging does not run what is live on record (just now)\nleft as it is by @ada: "));
+	    "⚠️ What runs in staging is not what is live on record, says deploybot on "));
 	assert_null(world_says(w, "not known what runs"));
 	press(w, WORLD_ADMIN, "Left as it is: staging", "Resume queue");
 	assert_int_equal(world_environment(w, "staging").unknown_since, 0);

@@ -203,3 +203,17 @@ WORLD_TEST_OF(more_hosts_than_there_is_room_for_are_not_asked, HOSTS, OF_EACH, A
 	world_rewrite(w, "DELETE FROM host WHERE name = 'h3:22'");
 	assert_int_equal(asks_over_the_api(w), PROBE_LOOK_TARGETS);
 }
+
+WORLD_TEST_OF(what_is_paused_says_over_the_api_where_it_stands_and_why, HOSTS, ADA_IS)
+{
+	waves_begin(w);
+	(void)world_text(w, WORLD_ADMIN, "/pause staging");
+	waves_say(w, "h1 began, h1 ok");
+	world_run_releases(w, GOOD);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	(void)asks_over_the_api(w);
+	SAID(w, "\"state\":\"paused\"");
+	SAID(w, "\"note\":\"paused by @ada\"");
+	SAID(w, "\"waves\":2,");
+	SAID(w, "\"runs_on\":[{\"commit\":\"" COMMIT_A "\",\"is_unknown\":false,\"hosts\":2}");
+}

@@ -317,8 +317,7 @@ WORLD_TEST_OF(what_bakes_can_be_rolled_back_where_something_ran_before, ADA_IS, 
 		world_asks(w, WORLD_ADMIN, "/deploy staging", i == 0 ? COMMIT_A : COMMIT_B);
 		world_run_releases(w, GOOD);
 		assert_int_equal(world_state(w), DEPLOY_BAKING);
-		assert_int_equal(
-		    api_aid_ask(w, ADA, API_STATUS, "/v1/status/staging", NULL), 200);
+		assert_int_equal(api_aid_ask(w, ADA, API_STATUS, "/v1/status/staging", NULL), 200);
 		SAID(w, earlier[i]);
 		SAID(w, can[i]);
 		while (world_state(w) == DEPLOY_BAKING)

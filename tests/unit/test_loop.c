@@ -86,7 +86,8 @@ TEST_WITH(what_the_kernel_has_no_room_to_watch_is_watched_later_and_is_not_ready
 
 	assert_int_equal(pipe(ends), 0);
 	loop_timer_init(&waker, wake, NULL);
-	loop_timer_start(*state, &waker, 1, 1); /* libev says it behind the next thing that happens */
+	loop_timer_start(
+	    *state, &waker, 1, 1); /* libev says it behind the next thing that happens */
 	loop_io_init(&io, on_readable, NULL);
 	refusals = 3;
 	loop_io_start(*state, &io, ends[0], LOOP_READ);

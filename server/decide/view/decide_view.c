@@ -110,7 +110,8 @@ note_of(struct tx *tx, const struct deployment *work, const struct runner_gone *
 	struct bake bake;
 
 	if (gone->at == 0 && work->state == DEPLOY_PAUSED)
-		return strcpy(out, row_bake_get(tx, work->id, &bake)->why);
+		return text_copy(out, LIMIT_LINE, row_bake_get(tx, work->id, &bake)->why) ? out :
+											    "";
 	if (gone->at == 0)
 		return work->note;
 	(void)chat_runner_gone(gone->name, "its runner", out);
@@ -474,7 +475,7 @@ put_runs_on(struct tx *tx, const struct environment_settings *settings, struct j
 	json_out_end(json);
 }
 
-/* Where /rollback goes that names no release: what bakes, or is paused, goes to what runs beside it. */
+/* Where /rollback goes that names no release; what bakes, or is paused: to what runs beside it. */
 static struct release
 earlier_of(struct tx *tx, const struct environment *environment, const struct deployment *active)
 {
