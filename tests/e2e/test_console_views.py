@@ -118,9 +118,12 @@ def test_the_servers_own_figures_are_those_of_the_environment(scene, inside):
 
 
 def test_who_asks_too_often_waits_and_sees_them_then(scene, inside):
-    """The server counts them three times at once, and once in ten seconds."""
-    with forged(inside, {"/v1/figures/": [{"status": 429, "said": "once in ten seconds"}, FIGURES]}):
-        open_page(inside, scene, "#/figures")
+    """The server counts them three times at once, and once in ten seconds; no news ever shows them by chance."""
+    with forged(inside, {"/v1/figures/": [{"status": 429, "said": "once in ten seconds"}, FIGURES],
+                         "/v1/news": [{"status": 200, "after_ms": 10_000_000}]}):
+        open_page(inside, scene, "#/at/staging")
+        until(inside, "window.asked.some((one) => one.includes('/v1/news'))", "it waits for news")
+        inside.execute_script("location.hash = '#/figures'")
         until(inside, "document.querySelectorAll('.chart').length === 5", "five charts")
     assert inside.execute_script("return window.asked.filter((one) => one.includes('figures')).length") == 2
 

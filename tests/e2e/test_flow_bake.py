@@ -121,10 +121,11 @@ def doctor(scene):
 def test_doctor_says_which_query_prometheus_does_not_take(scene, prometheus):
     lines = doctor(scene)
     assert len(lines) == 1 and lines[0].startswith("ok") and lines[0].endswith("answers 4 queries")
-    prometheus.troubles[:] = [422]
-    lines = doctor(scene)
-    assert len(lines) == 1 and lines[0].startswith("error") and "it does not take errors of " in lines[0]
-    assert "too many samples" in lines[0]
+    for status, why in ((400, "parse error"), (422, "too many samples")):
+        prometheus.troubles[:] = [status]
+        lines = doctor(scene)
+        assert len(lines) == 1 and lines[0].startswith("error") and "it does not take errors of " in lines[0]
+        assert why in lines[0]
 
 
 def test_doctor_says_what_is_wrong_where_there_is_no_data_and_that_nobody_answers(scene, prometheus):

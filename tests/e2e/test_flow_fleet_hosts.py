@@ -62,6 +62,7 @@ def test_what_is_live_comes_to_the_host_that_failed_and_to_no_other(scene):
 
 
 def test_status_and_doctor_say_on_how_many_hosts_it_is_healthy(scene):
+    live(scene, 3)
     who = scene.admin()
     who.say("/status staging")
     who.hear("staging", "healthy on 3 of 3")

@@ -7,7 +7,7 @@ has one.  `values` says what there is: from the text of a query to a number (one
 (labels, number), or nothing where it is not named: no series.  `troubles` says what goes wrong with the next calls, one
 each:
 
-    503, 422    an error of Prometheus's, by its status
+    503, 422, 400    an error of Prometheus's, by its status
     "html"      200 and a page of what stands before it
     "late"      nothing until `release` is set
     "cut"       the connection ends in the middle of the answer
@@ -27,7 +27,8 @@ import time
 import urllib.parse
 
 TOKEN = "prometheus-token-0123456789abcdefghijklmn"
-WORDS = {503: ("timeout", "query timed out in expression evaluation"),
+WORDS = {400: ("bad_data", 'invalid parameter "query": 1:5: parse error: unexpected identifier "of"'),
+         503: ("timeout", "query timed out in expression evaluation"),
          422: ("execution", "query processing would load too many samples into memory in query execution")}
 
 
