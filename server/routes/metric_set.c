@@ -333,7 +333,7 @@ forget_all(struct metric_set *set)
 {
 	static const enum metric_id of_environments[] = { METRIC_DEPLOYMENT_FAILED,
 		METRIC_ENVIRONMENT_BUSY, METRIC_ENVIRONMENT_BUSY_SINCE, METRIC_RELEASE_AT,
-		METRIC_ROLLBACK_UNACKNOWLEDGED, METRIC_ENVIRONMENT_LEFT_HOSTS, METRIC_HOSTS,
+		METRIC_ROLLBACK_UNACKNOWLEDGED, METRIC_ENVIRONMENT_LEFT_HOSTS, METRIC_HOSTS, METRIC_HOSTS_BEHIND,
 		METRIC_ENVIRONMENT_DOWN, METRIC_POLL_FAILING_SINCE, METRIC_ENVIRONMENT_HELD,
 		METRIC_RELEASE_INFO };
 
@@ -357,6 +357,7 @@ environment_gauges(struct metric_set *set, const struct environment_gauge *gauge
 		{ METRIC_RELEASE_AT, gauge->released_at != 0, seconds_of(gauge->released_at) },
 		{ METRIC_ROLLBACK_UNACKNOWLEDGED, true, gauge->is_unacknowledged },
 		{ METRIC_ENVIRONMENT_LEFT_HOSTS, gauge->left_hosts > 0, gauge->left_hosts },
+		{ METRIC_HOSTS_BEHIND, gauge->has_hosts, (double)gauge->hosts_behind },
 		{ METRIC_ENVIRONMENT_DOWN, gauge->is_down, 1 },
 		{ METRIC_POLL_FAILING_SINCE, gauge->poll_failing_since != 0,
 		    seconds_of(gauge->poll_failing_since) },

@@ -59,6 +59,7 @@ struct environment_gauge {
 	int left_hosts;		/* that a rollback has left out, and no release reached since */
 	bool has_hosts;		/* it is released to in waves: how many are in each state */
 	int64_t hosts[HOST_STATE_COUNT];
+	int64_t hosts_behind;	/* of those: they do not run what is live, or may not */
 	bool is_down;		/* a release failed there, and so did its rollback */
 	bool has_failed;	/* of those that ran, the one that ended last failed */
 	bool is_locked;

@@ -91,6 +91,27 @@ WAVES_TEST(a_host_that_is_being_switched_has_not_failed)
 	world_answers_last(w, WORLD_ADMIN, "/hosts staging failed", "Hosts: staging: 0 failed");
 }
 
+/* What is not live on record, be it what is on its way there, and what may be anything. */
+WAVES_TEST(a_gauge_counts_the_hosts_that_do_not_run_what_is_live)
+{
+	const struct environment_gauge *staging = NULL;
+	struct outcome *outcome;
+
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 ok");
+	store_aid_forget(&w->aid);
+	waves_say(w, "h3 began");
+	outcome = store_aid_take_outcome(&w->aid, OUTCOME_GAUGES);
+	assert_non_null(outcome);
+	for (size_t i = 0; i < outcome->gauges->n_environments; i++)
+		if (strcmp(outcome->gauges->environment[i].name, "staging") == 0)
+			staging = &outcome->gauges->environment[i];
+	assert_non_null(staging);
+	assert_int_equal(staging->hosts[HOST_IS_CURRENT], 2);
+	assert_int_equal(staging->hosts_behind, 3);
+	outcome_free(outcome);
+}
+
 /* Its first release has none before it to go back to. */
 WAVES_TEST(a_pause_names_no_way_back_where_there_is_none)
 {

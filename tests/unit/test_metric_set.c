@@ -318,6 +318,8 @@ TEST_WITH(gauges_replace_what_they_said_before, set_up, tear_down)
 		    { .name = "old",
 			.is_unacknowledged = true,
 			.left_hosts = 2,
+			.has_hosts = true,
+			.hosts_behind = 3,
 			.is_down = true,
 			.is_frozen = true } },
 	};
@@ -337,6 +339,8 @@ TEST_WITH(gauges_replace_what_they_said_before, set_up, tear_down)
 	assert_false(knows(*state, RELEASED "{environment=\"old\"}"));
 	assert_true(says(*state, "deploybot_rollback_unacknowledged{environment=\"old\"} 1"));
 	assert_true(says(*state, "deploybot_environment_left_hosts{environment=\"old\"} 2"));
+	assert_true(says(*state, "deploybot_hosts_behind{environment=\"old\"} 3"));
+	assert_false(knows(*state, "deploybot_hosts_behind{environment=\"staging\"}"));
 	assert_true(says(*state, "deploybot_environment_down{environment=\"old\"} 1"));
 	assert_false(knows(*state, "deploybot_environment_down{environment=\"staging\"}"));
 	assert_true(says(*state, HELD "{environment=\"staging\",kind=\"lock\"} 1"));

@@ -141,9 +141,9 @@ decide_view_facts(struct tx *tx, int64_t person, const struct deployment *of, st
 	json_put_bool(json, "is_over", is_over);
 	json_put_bool(json, "is_good", work->state == DEPLOY_LIVE || work->state == DEPLOY_DONE);
 	json_put_bool(json, "is_asked", deployment_is_asked(work));
-	json_put_bool(json, "can_roll_back", deployment_can_roll_back(work));
 	json_put_time(json, "asked_until",
 	    deployment_is_asked(work) ? row_deployment_asked_until(tx, work->id) : 0);
+	json_put_bool(json, "can_roll_back", deployment_can_roll_back(work));
 	put_text(json, "commit", work->commit);
 	json_put_str(json, "source", commit_source_word(work->source));
 	put_text(json, "ref", work->ref);
