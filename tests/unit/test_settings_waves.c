@@ -36,7 +36,8 @@ TEST(what_does_not_fit_is_an_error)
 	assert_null(LOAD(NULL, OF_HOSTS, "STAGING_WAVES=4, 100%"));
 	SAYS(SETTINGS_ERROR, "STAGING_WAVES: wave 4 is more than its 3 hosts");
 	/* What is wrong with its hosts is said, and nothing of waves of none. */
-	assert_null(LOAD(NULL, OF_HOSTS, "STAGING_HOST=h1,h1"));
+	assert_null(LOAD(NULL, MINIMUM, REGISTRY, "PRODUCTION_HOST=b", WAVES,
+	    "STAGING_HOSTS_FILE=/nowhere/hosts"));
 	for (size_t i = 0; i < settings_said.count; i++)
 		assert_null(strstr(settings_said.lines[i].text, "its 0 hosts"));
 	assert_null(LOAD(NULL, OF_HOSTS, "STAGING_WAVES=50%, 1, 100%"));
@@ -93,7 +94,7 @@ TEST(a_canary_is_one_of_the_hosts)
 	assert_true(staging(s)->in_waves.asks_between);
 	settings_unref(s);
 	assert_null(LOAD(NULL, OF_HOSTS, WAVES, "STAGING_CANARY=x"));
-	SAYS(SETTINGS_ERROR, "STAGING_CANARY: is none of the hosts of staging");
+	SAYS(SETTINGS_ERROR, "STAGING_CANARY: x is none of the hosts of staging: name one of them");
 	settings_unref(LOAD(NULL, OF_HOSTS, "STAGING_CANARY=h3"));
 	SAYS(SETTINGS_WARNING, "STAGING_CANARY: has no effect without <ENV>_WAVES");
 }
