@@ -10,7 +10,6 @@
 #include "decide/who/decide_allowed.h"
 #include "decide/decide_chat.h"
 #include "decide/factor/decide_lacks.h"
-#include "decide/hold/decide_refusal.h"
 #include "decide/who/decide_sees.h"
 #include "decide/who/decide_principal.h"
 #include "decide/tell/decide_whom.h"
@@ -174,7 +173,7 @@ decide_send_firstf(struct tx *tx, const struct chat_address *address, enum chat_
 bool
 decide_is_refused(struct tx *tx, const struct update *update, const char *environment)
 {
-	const char *refusal = decide_refusal(tx, environment);
+	const char *refusal = decide_sees_refusal(tx, update->person, environment);
 
 	if (refusal != NULL)
 		(void)decide_send_firstf(tx, &update->address, FIRST_IMPOSSIBLE, environment,

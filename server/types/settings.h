@@ -349,6 +349,8 @@ struct settings_member {
 	char *fingerprint;		 /* an environment's, a client's; NULL: no file was read */
 	size_t fingerprint_shared; /* so many bytes of it are all its application's environments' */
 	char refusal[LIMIT_LINE];  /* an environment's: why it is not deployed; "": it is */
+	char shares_with[ENVIRONMENT_ID_MAX]; /* as which other one it is one target; "": none */
+	char refusal_brief[LIMIT_LINE]; /* that refusal, without the other one */
 	struct settings_user user; /* LOCAL_<USER>_IS's */
 	int64_t person; /* as whom they act, as rows have it (types/principal.h); 0: as nobody */
 	size_t value_count;
@@ -359,6 +361,7 @@ struct settings_member {
 struct settings_overlap {
 	size_t first, later;
 	char text[LIMIT_LINE]; /* why nothing is deployed to the later one */
+	char brief[LIMIT_LINE]; /* that without the first one, and without what they share */
 };
 
 struct settings_inside {
@@ -455,6 +458,11 @@ const char *settings_refusal(const struct settings *s, const char *environment);
 typedef bool settings_is_live(void *ctx, const char *environment);
 const char *settings_refusal_among(
     const struct settings *s, const char *environment, settings_is_live *is_live, void *ctx);
+
+/* What such a refusal is to who does not see both environments that are one target; those are in
+ * pair then.  NULL: it is about one environment, and may be said to who sees that. */
+const char *settings_refusal_brief(
+    const struct settings *s, const char *refusal, const char *pair[2]);
 
 /* Where the command line reaches the server: LOCAL_SOCKET, or its default where that folder is this
  * process's user's; NULL: nowhere. */

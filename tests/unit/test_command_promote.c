@@ -433,6 +433,24 @@ WORLD_TEST_OF(who_may_not_see_the_source_learns_nothing_of_it, "ROLE_SHIP_IDS=44
 	assert_true(world_refusals(w) > 0);
 }
 
+/* Over /v1 too: one that is there and one that is not have one status, one text and one price. */
+WORLD_TEST(an_answer_over_v1_does_not_say_whether_the_source_is_there)
+{
+	static const char *const sources[] = { "moon", "staging", "moon", "staging" };
+	char body[LIMIT_LINE];
+
+	staging_has_run(w);
+	world_settings(w, STRANGER_IS, TEAM, "ROLE_SHIP_IDS=99", "ROLE_SHIP_MAY=deploy:production",
+	    "COST_LIMIT_PER_USER=1", NULL);
+	for (size_t i = 0; i < COUNT(sources); i++) {
+		text_setf(body, "{\"arguments\": [\"%s\", \"production\"]}", sources[i]);
+		assert_int_equal(
+		    api_aid_ask(w, STRANGER, API_COMMAND, "/v1/command/promote", body), 409);
+		SAID(w, "you see no environment of the name behind");
+	}
+	assert_true(world_audited(w, "no grant status there", "\"environment\":\"staging\"") > 0);
+}
+
 /* --- refused with git's answer, when what would ship it is known --- */
 
 static void

@@ -171,6 +171,23 @@ BAKE_TEST(no_answer_is_not_healthy)
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
 }
 
+/* Who may deploy says "live" where an answer is wanting, and not where a person said "wait". */
+BAKE_TEST(a_pause_by_a_person_behind_one_for_want_of_an_answer_is_theirs)
+{
+	is_prolonged_and_then_paused(w, UNKNOWN);
+	(void)world_text(w, WORLD_ADMIN, "/resume staging");
+	assert_int_equal(world_state(w), DEPLOY_BAKING);
+	world_answers(w, WORLD_ADMIN, "/pause staging", "🟡 Pausing: staging.");
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	(void)world_text(w, WORLD_ADMIN, "/live staging");
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	(void)world_text(w, WORLD_ADMIN, "/resume staging");
+	looks(w, UNKNOWN);
+	assert_int_equal(world_state(w), DEPLOY_PAUSED);
+	(void)world_text(w, WORLD_ADMIN, "/live staging");
+	assert_int_equal(world_state(w), DEPLOY_LIVE);
+}
+
 BAKE_TEST(no_data_is_not_healthy)
 {
 	is_prolonged_and_then_paused(w, ABSENT);

@@ -57,8 +57,8 @@ is_live(void *ctx, const char *environment)
 	return row_environment_get(ctx, environment, &(struct environment){ 0 })->current.id != 0;
 }
 
-const char *
-decide_refusal_of(struct tx *tx, const char *environment, bool is_read)
+static const char *
+find_refusal(struct tx *tx, const char *environment, bool is_read)
 {
 	const char *refusal =
 	    settings_refusal_among(tx->settings, environment, is_read ? NULL : is_live, tx);
@@ -69,6 +69,22 @@ decide_refusal_of(struct tx *tx, const char *environment, bool is_read)
 	return refusal != NULL || is_read ?
 	    refusal :
 	    decide_hosts_refusal(tx, settings_environment(tx->settings, environment));
+}
+
+const char *
+decide_refusal_whole(struct tx *tx, const char *environment)
+{
+	return find_refusal(tx, environment, false);
+}
+
+const char *
+decide_refusal_of(struct tx *tx, const char *environment, bool is_read)
+{
+	const char *refusal = find_refusal(tx, environment, is_read), *pair[2];
+	const char *brief =
+	    refusal != NULL ? settings_refusal_brief(tx->settings, refusal, pair) : NULL;
+
+	return brief != NULL ? brief : refusal;
 }
 
 const char *

@@ -6,8 +6,12 @@
 #include "store/tx.h"
 
 /* Why nothing is deployed to this environment now; NULL: it may.  settings_refusal() with what the
- * rows know: which of two that are one target is live, and whether its old name still has a run. */
+ * rows know: which of two that are one target is live, and whether its old name still has a run.
+ * It names no other environment: decide_sees_refusal() does, to who sees that one. */
 const char *decide_refusal(struct tx *tx, const char *environment);
+
+/* The same with the name of the other one, and what both share, for decide_sees_refusal() alone. */
+const char *decide_refusal_whole(struct tx *tx, const char *environment);
 
 /* The same of any work; what only reads goes on beside another environment that is the same target,
  * for it changes neither. */

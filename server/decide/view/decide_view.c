@@ -6,10 +6,10 @@
 #include "chat/chat_text.h"
 #include "decide/who/decide_agent.h"
 #include "decide/who/decide_allowed.h"
+#include "decide/who/decide_sees.h"
 #include "decide/hold/decide_hold.h"
 #include "decide/approval/decide_needs.h"
 #include "decide/factor/decide_pad_shown.h"
-#include "decide/hold/decide_refusal.h"
 #include "decide/question/decide_place.h"
 #include "decide/question/decide_question_same.h"
 #include "decide/queue/decide_ci.h"
@@ -489,6 +489,7 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
     struct json_out *json)
 {
 	const char *name = settings->name, *runner = settings_runner(tx->settings, name);
+	const char *refusal = decide_sees_refusal(tx, person, name);
 	struct environment environment;
 	struct deployment active;
 	enum standing is;
@@ -505,7 +506,7 @@ put_environment(struct tx *tx, int64_t person, const struct environment_settings
 	json_put_str(json, "state", standing_word(is, &environment));
 	json_put_bool(json, "is_replaced", is == STANDING_REPLACED);
 	put_text(json, "unknown_why", environment.unknown_why);
-	put_text(json, "refusal", decide_refusal(tx, name) != NULL ? decide_refusal(tx, name) : "");
+	put_text(json, "refusal", refusal != NULL ? refusal : "");
 	json_put_str(json, "runner", runner);
 	json_put_time(json, "runner_disconnected_since", row_runner_named(tx, runner).at);
 	json_put_bool(json, "is_rolled_back", environment.is_unacknowledged);

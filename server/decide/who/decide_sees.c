@@ -16,6 +16,19 @@ decide_sees(struct tx *tx, int64_t person, const char *environment)
 	    tx->settings, decide_principal(tx, person), name == NULL ? environment : name, tx->at);
 }
 
+const char *
+decide_sees_refusal(struct tx *tx, int64_t person, const char *environment)
+{
+	const char *refusal = decide_refusal_whole(tx, environment), *pair[2];
+	const char *brief =
+	    refusal != NULL ? settings_refusal_brief(tx->settings, refusal, pair) : NULL;
+
+	return brief == NULL ||
+		(decide_sees(tx, person, pair[0]) && decide_sees(tx, person, pair[1])) ?
+	    refusal :
+	    brief;
+}
+
 bool
 decide_sees_claims(struct tx *tx, int64_t person, const struct deployment *work)
 {

@@ -319,6 +319,9 @@ pause(struct tx *tx, const struct update *update, struct deployment *work)
 	row.is_to_pause = is_running;
 	if (work->state == DEPLOY_BAKING)
 		count(tx, &row);
+	/* With nothing left it would be paused for want of an answer, and /live would end that. */
+	if (row.left_ms == 0 && !is_running)
+		row.left_ms = 1;
 	row.counted_at = tx->at;
 	text_setf(row.why, "paused by %s", update->name);
 	row_bake_set(tx, &row);

@@ -255,6 +255,9 @@ may_look(struct tx *tx, const struct update *update, const struct environment_se
 	if (is_there)
 		decide_audit_denied(
 		    tx, update, AUDIT_CODE_DENIED, "promote", from, "no grant status there");
+	/* The log has the denial; an answer of its own would say that there is one. */
+	tx->costs_nothing = true;
+	tx->answer.status = decide_is_answered(update) ? 409 : tx->answer.status;
 	(void)decide_send_firstf(tx, &update->address, FIRST_NOT_DEPLOYED, to->name,
 	    ": you see no environment of the name behind \"from\". /status lists those that you see.");
 	return false;

@@ -38,15 +38,15 @@ thing_of(const char *resource, const struct environment_settings *of)
 	return strstr(resource, "/:") != NULL ? "a host's port" : "a host's folder or file";
 }
 
-static void
-add_overlap(struct settings_inside *in, size_t first, size_t later, const char *text)
+static struct settings_overlap *
+add_overlap(struct settings_inside *in, size_t first, size_t later)
 {
 	struct settings_overlap *added =
 	    array_add(&in->overlaps, &in->overlap_count, sizeof(*added));
 
 	added->first = first;
 	added->later = later;
-	text_set(added->text, text); /* cut is fine */
+	return added;
 }
 
 static bool
@@ -64,16 +64,18 @@ check_pair(struct settings *s, const struct settings_item *first, const struct s
 {
 	const struct environment_settings *one = &s->environments[first->of];
 	const struct environment_settings *other = &s->environments[later->of];
-	char text[LIMIT_LINE];
+	const char *why = text_starts(later->text, MIGRATION) ?
+	    "a migration of one would be stopped as the other's: rename one" :
+	    "a release to one would replace the other's";
+	struct settings_overlap *added;
 
 	if (one->of == other->of || is_known(s->inside, later->of))
 		return;
-	text_setf(text, "%s shares %s with %s (%.100s): %s", other->name,
-	    thing_of(later->text, other), one->name, strchr(later->text, ':') + 1,
-	    text_starts(later->text, MIGRATION) ?
-		"a migration of one would be stopped as the other's: rename one" :
-		"a release to one would replace the other's");
-	add_overlap(s->inside, first->of, later->of, text);
+	added = add_overlap(s->inside, first->of, later->of);
+	text_setf(added->text, "%s shares %s with %s (%.100s): %s", other->name,
+	    thing_of(later->text, other), one->name, strchr(later->text, ':') + 1, why);
+	text_setf(added->brief, "it shares %s with another environment: %s",
+	    thing_of(later->text, other), why);
 }
 
 static void

@@ -277,6 +277,10 @@ refuse_shared(
 	text_setf(other->refusal,
 	    "%s shares %s with %s: a release to one would replace the other's", other->name,
 	    name_shared(l->s, other), one->name);
+	text_setf(other->refusal_brief,
+	    "%s shares %s with another environment: a release to one would replace the other's",
+	    other->name, name_shared(l->s, other));
+	text_set(other->shares_with, one->id);
 	settings_say(l->report, SETTINGS_FLAW,
 	    "ENVIRONMENTS: %s; %s is not deployed until it has its own", other->refusal,
 	    other->name);

@@ -48,8 +48,10 @@ refuse_nameless(struct settings_loader *l, const char *names)
 	static const char sentence[] =
 	    "its settings stand in the settings file, where applications have files of their own: deploybot application adopt NAME moves them";
 
-	for (size_t i = 0; i < l->s->inside->member_count; i++)
+	for (size_t i = 0; i < l->s->inside->member_count; i++) {
 		text_set(l->s->inside->members[i]->refusal, sentence); /* fits */
+		l->s->inside->members[i]->shares_with[0] = '\0';
+	}
 	settings_say(l->report, SETTINGS_FLAW,
 	    "%.150s: of one application, in a file of all: nothing of it is deployed. Put these lines into its apps/NAME.env; what ran from here before: deploybot application adopt NAME moves them",
 	    names);
