@@ -5,7 +5,9 @@
 #include "lib/text.h"
 
 #define CONTRACTOR 99
-#define SHOP	   "REPOSITORY_URL=/repo\nDEPLOY_TRANSPORT=local\nSTAGING_PORT=1\nPRODUCTION_PORT=2\n"
+#define SHOP \
+	"REPOSITORY_URL=/repo\nDEPLOY_TRANSPORT=local\n" \
+	"STAGING_PORT=1\nPRODUCTION_PORT=2\n"
 
 #define BLOG \
 	"REPOSITORY_URL=/other\nDEPLOY_TRANSPORT=local\nENVIRONMENTS=production\nPRODUCTION_PORT="
