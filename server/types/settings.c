@@ -296,28 +296,6 @@ settings_refusal_among(
 }
 
 const char *
-settings_refusal_brief(const struct settings *s, const char *refusal, const char *pair[2])
-{
-	for (size_t i = 0; i < s->inside->overlap_count; i++) {
-		const struct settings_overlap *overlap = &s->inside->overlaps[i];
-
-		pair[0] = s->environments[overlap->first].name;
-		pair[1] = s->environments[overlap->later].name;
-		if (refusal == overlap->text)
-			return overlap->brief;
-	}
-	for (size_t i = 0; i < s->environment_count; i++) {
-		const struct settings_member *member = s->environments[i].member;
-
-		pair[0] = member->id;
-		pair[1] = member->shares_with;
-		if (refusal == member->refusal && member->shares_with[0] != '\0')
-			return member->refusal_brief;
-	}
-	return NULL;
-}
-
-const char *
 settings_local_socket(const struct settings *s)
 {
 	struct stat st;

@@ -459,11 +459,6 @@ typedef bool settings_is_live(void *ctx, const char *environment);
 const char *settings_refusal_among(
     const struct settings *s, const char *environment, settings_is_live *is_live, void *ctx);
 
-/* What such a refusal is to who does not see both environments that are one target; those are in
- * pair then.  NULL: it is about one environment, and may be said to who sees that. */
-const char *settings_refusal_brief(
-    const struct settings *s, const char *refusal, const char *pair[2]);
-
 /* Where the command line reaches the server: LOCAL_SOCKET, or its default where that folder is this
  * process's user's; NULL: nowhere. */
 const char *settings_local_socket(const struct settings *s);

@@ -8,6 +8,7 @@
 #include "decide/work/decide_hosts.h"
 #include "deployment/deployment.h"
 #include "lib/setting.h"
+#include "settings/checks/settings_overlaps.h"
 #include "store/row_environment.h"
 #include "store/row_rename.h"
 

@@ -6,6 +6,7 @@
 #include "decide/who/decide_principal.h"
 #include "lib/text.h"
 #include "policy/policy.h"
+#include "settings/checks/settings_overlaps.h"
 
 bool
 decide_sees(struct tx *tx, int64_t person, const char *environment)

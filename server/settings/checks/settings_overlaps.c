@@ -4,7 +4,7 @@
  * What two environments of one application share stands in settings_targets.c.  Here all resources
  * of all environments are put into order, so that two thousand of them cost no million comparisons.
  */
-#include "settings/settings_inside.h"
+#include "settings/checks/settings_overlaps.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include "lib/text.h"
 #include "lib/url.h"
 #include "settings/checks/settings_claims.h"
+#include "settings/settings_inside.h"
 #include "settings/settings_items.h"
 #include "types/repository.h"
 
@@ -165,6 +166,28 @@ settings_find_overlaps(struct settings *s)
 		if (later->refusal[0] == '\0')
 			later->refusal = in->overlaps[i].text;
 	}
+}
+
+const char *
+settings_refusal_brief(const struct settings *s, const char *refusal, const char *pair[2])
+{
+	for (size_t i = 0; i < s->inside->overlap_count; i++) {
+		const struct settings_overlap *overlap = &s->inside->overlaps[i];
+
+		pair[0] = s->environments[overlap->first].name;
+		pair[1] = s->environments[overlap->later].name;
+		if (refusal == overlap->text)
+			return overlap->brief;
+	}
+	for (size_t i = 0; i < s->environment_count; i++) {
+		const struct settings_member *member = s->environments[i].member;
+
+		pair[0] = member->id;
+		pair[1] = member->shares_with;
+		if (refusal == member->refusal && member->shares_with[0] != '\0')
+			return member->refusal_brief;
+	}
+	return NULL;
 }
 
 static bool
