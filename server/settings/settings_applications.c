@@ -118,7 +118,8 @@ refuse_work(struct settings *s, const char *file, const char *reason)
 
 		text_setf(
 		    member->refusal, "%s has a mistake: %.180s", file, reason); /* cut is fine */
-		member->shares_with[0] = '\0';
+		free(member->shared);
+		member->shared = NULL;
 	}
 }
 

@@ -49,6 +49,7 @@ free_member(struct settings_member *member)
 	for (size_t i = 0; i < member->special_count; i++)
 		wipe_value(&member->specials[i].value);
 	free(member->specials);
+	free(member->shared);
 	free(member->fingerprint);
 	free(member);
 }

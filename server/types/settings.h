@@ -336,8 +336,15 @@ struct settings_user {
 	char other[SETTINGS_USER]; /* is meant too, so neither is; "": nobody */
 };
 
+/* Two environments of one application are one target. */
+struct settings_shared {
+	char with[ENVIRONMENT_ID_MAX];
+	char brief[LIMIT_LINE]; /* the refusal of the later one, without the other */
+};
+
 struct settings_member {
 	enum family family;
+	uint32_t fingerprint_shared; /* so many bytes of it are all its application's environments' */
 	char name[SETTINGS_MEMBER_NAME];
 	char id[ENVIRONMENT_ID_MAX]; /* an environment's: with its application; client/acme */
 	size_t special_count; /* an environment's */
@@ -347,10 +354,8 @@ struct settings_member {
 	struct conditions *approvals_if; /* the same */
 	struct windows *freeze;		 /* an environment's; NULL: none */
 	char *fingerprint;		 /* an environment's, a client's; NULL: no file was read */
-	size_t fingerprint_shared; /* so many bytes of it are all its application's environments' */
 	char refusal[LIMIT_LINE];  /* an environment's: why it is not deployed; "": it is */
-	char shares_with[ENVIRONMENT_ID_MAX]; /* as which other one it is one target; "": none */
-	char refusal_brief[LIMIT_LINE]; /* that refusal, without the other one */
+	struct settings_shared *shared; /* where that is why; NULL: it is not */
 	struct settings_user user; /* LOCAL_<USER>_IS's */
 	int64_t person; /* as whom they act, as rows have it (types/principal.h); 0: as nobody */
 	size_t value_count;

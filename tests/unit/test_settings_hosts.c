@@ -104,7 +104,7 @@ AGENT_TEST(a_pattern_is_of_agents)
 	    "STAGING_FAILURES_MAX=1", "STAGING_WAVES=5, 60, 100%"));
 	assert_int_equal(settings_said.count, 0);
 	assert_null(AGENTS("PRODUCTION_HOST=b", "STAGING_HOST=web-*", "STAGING_CANARY=db1"));
-	SAYS(SETTINGS_ERROR, "STAGING_CANARY: is none of the hosts of staging");
+	SAYS(SETTINGS_ERROR, "STAGING_CANARY: db1 is none of the hosts of staging");
 }
 
 AGENT_TEST(a_pattern_that_is_none_is_refused)

@@ -182,10 +182,11 @@ settings_refusal_brief(const struct settings *s, const char *refusal, const char
 	for (size_t i = 0; i < s->environment_count; i++) {
 		const struct settings_member *member = s->environments[i].member;
 
+		if (refusal != member->refusal || member->shared == NULL)
+			continue;
 		pair[0] = member->id;
-		pair[1] = member->shares_with;
-		if (refusal == member->refusal && member->shares_with[0] != '\0')
-			return member->refusal_brief;
+		pair[1] = member->shared->with;
+		return member->shared->brief;
 	}
 	return NULL;
 }

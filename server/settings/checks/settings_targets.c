@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/address.h"
+#include "lib/mem.h"
 #include "lib/text.h"
 #include "lib/url.h"
 #include "settings/checks/settings_claims.h"
@@ -277,10 +278,12 @@ refuse_shared(
 	text_setf(other->refusal,
 	    "%s shares %s with %s: a release to one would replace the other's", other->name,
 	    name_shared(l->s, other), one->name);
-	text_setf(other->refusal_brief,
+	if (other->shared == NULL)
+		other->shared = mem_new(1, sizeof(*other->shared));
+	text_setf(other->shared->brief,
 	    "%s shares %s with another environment: a release to one would replace the other's",
 	    other->name, name_shared(l->s, other));
-	text_set(other->shares_with, one->id);
+	text_set(other->shared->with, one->id);
 	settings_say(l->report, SETTINGS_FLAW,
 	    "ENVIRONMENTS: %s; %s is not deployed until it has its own", other->refusal,
 	    other->name);

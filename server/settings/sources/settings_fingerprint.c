@@ -87,7 +87,7 @@ settings_take_fingerprint(struct settings_loader *l, struct settings_member *mem
 		return;
 	if (member->family == FAMILY_ENVIRONMENT)
 		add_all(l, member, &list);
-	member->fingerprint_shared = list.size;
+	member->fingerprint_shared = (uint32_t)list.size; /* what a file may have is far less */
 	for (size_t i = 0; i < FAMILY_SETTING_COUNT; i++)
 		if (settings_table_families[i].family == member->family)
 			add_mark(l, &settings_table_families[i],

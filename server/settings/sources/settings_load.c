@@ -50,7 +50,8 @@ refuse_nameless(struct settings_loader *l, const char *names)
 
 	for (size_t i = 0; i < l->s->inside->member_count; i++) {
 		text_set(l->s->inside->members[i]->refusal, sentence); /* fits */
-		l->s->inside->members[i]->shares_with[0] = '\0';
+		free(l->s->inside->members[i]->shared);
+		l->s->inside->members[i]->shared = NULL;
 	}
 	settings_say(l->report, SETTINGS_FLAW,
 	    "%.150s: of one application, in a file of all: nothing of it is deployed. Put these lines into its apps/NAME.env; what ran from here before: deploybot application adopt NAME moves them",
