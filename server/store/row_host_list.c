@@ -88,22 +88,28 @@ row_host_look(struct db *db, const char *environment, struct buf *out)
 
 struct in_state {
 	enum host_state state;
-	int64_t n;
+	int64_t n, behind;
 };
-TX_READER(read_in_state, struct in_state, TX_WORD(state, state_of), TX_I64(n))
+TX_READER(read_in_state, struct in_state, TX_WORD(state, state_of), TX_I64(n), TX_I64(behind))
 
-void
-row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_COUNT])
+int64_t
+row_host_states(
+    struct tx *tx, const char *environment, const char *live, int64_t ret[HOST_STATE_COUNT])
 {
+	int64_t behind = 0;
 	struct in_state of[HOST_STATE_COUNT];
 	size_t n = tx_read(tx, read_in_state, of, COUNT(of),
-	    "SELECT state, COUNT(*) FROM host WHERE environment = $1 AND left_at = 0"
+	    "SELECT state, COUNT(*), COUNT(CASE WHEN state = 'unknown' OR state = 'touched'"
+	    " OR release <> $3 THEN 1 END) FROM host WHERE environment = $1 AND left_at = 0"
 	    " GROUP BY state LIMIT $2",
-	    DB_TEXT(environment), DB_I64(COUNT(of)));
+	    DB_TEXT(environment), DB_I64(COUNT(of)), DB_TEXT(live));
 
 	memset(ret, 0, HOST_STATE_COUNT * sizeof(*ret));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		ret[of[i].state] = of[i].n;
+		behind += of[i].behind;
+	}
+	return behind;
 }
 
 TX_READER(read_mixed, struct host_mixed, TX_TEXT(release), TX_FLAG(is_unknown), TX_FLAG(is_touched),

@@ -39,8 +39,9 @@ size_t row_host_list_behind(struct tx *tx, const char *environment, const char *
 /* Those that the settings name, with a blank behind each; without a store, for doctor. */
 bool row_host_look(struct db *db, const char *environment, struct buf *out);
 
-/* How many of its hosts are in each state. */
-void row_host_states(struct tx *tx, const char *environment, int64_t ret[HOST_STATE_COUNT]);
+/* How many of its hosts are in each state; returns how many do not run the live commit, or may not. */
+int64_t row_host_states(
+    struct tx *tx, const char *environment, const char *live, int64_t ret[HOST_STATE_COUNT]);
 
 /* What an environment's hosts run, the most of them first; HOST_MIX_MAX releases at most.  n 0:
  * there are no rows. */

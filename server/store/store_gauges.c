@@ -17,21 +17,6 @@
 #include "types/settings.h"
 #include "types/waves.h"
 
-/* As far as its hosts run different releases, of which there are a few. */
-static int64_t
-behind(struct tx *tx, const struct environment *environment)
-{
-	struct host_mix mix;
-	int64_t n = 0;
-
-	row_host_mix(tx, environment->name, &mix);
-	for (size_t i = 0; i < mix.n; i++)
-		if (mix.of[i].is_unknown || mix.of[i].is_touched ||
-		    strcmp(mix.of[i].release, environment->current.commit) != 0)
-			n += mix.of[i].n;
-	return n;
-}
-
 static void
 read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 {
@@ -66,10 +51,9 @@ read_environment(struct tx *tx, const char *name, struct environment_gauge *ret)
 		.left_hosts = (int)row_left_host_list(tx, name, left),
 	};
 	ret->has_hosts = settings != NULL && settings->in_waves.is_set;
-	if (ret->has_hosts) {
-		row_host_states(tx, name, ret->hosts);
-		ret->hosts_behind = behind(tx, &environment);
-	}
+	if (ret->has_hosts)
+		ret->hosts_behind =
+		    row_host_states(tx, name, environment.current.commit, ret->hosts);
 	(void)text_copy(ret->name, sizeof(ret->name), name);
 	(void)text_copy(ret->commit, sizeof(ret->commit),
 	    environment.current.source == SOURCE_GIT ?

@@ -391,7 +391,7 @@ leave(struct tx *tx, const struct update *update, struct deployment *work)
 	char why[2 * LIMIT_LINE];
 	bool is_known;
 
-	row_host_states(tx, work->environment, states);
+	(void)row_host_states(tx, work->environment, work->commit, states);
 	is_known = work->waves == 0 || states[HOST_IS_UNKNOWN] + states[HOST_IS_TOUCHED] == 0;
 	if (work->waves == 0)
 		chat_text_add(&text, "%s runs there, and its bake had not ended",
