@@ -39,7 +39,7 @@ size_t row_host_list_behind(struct tx *tx, const char *environment, const char *
 /* Those that the settings name, with a blank behind each; without a store, for doctor. */
 bool row_host_look(struct db *db, const char *environment, struct buf *out);
 
-/* How many of its hosts are in each state; returns how many do not run the live commit, or may not. */
+/* How many of its hosts are in each state; returns how many do not run what is live, or may not. */
 int64_t row_host_states(
     struct tx *tx, const char *environment, const char *live, int64_t ret[HOST_STATE_COUNT]);
 
