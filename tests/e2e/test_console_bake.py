@@ -162,6 +162,9 @@ def test_who_may_less_sees_less(scene, browser, person, baking, paused):
 @pytest.mark.usefixtures("rest")
 def test_no_rollback_is_offered_where_nothing_ran_before(scene, browser, ada):
     """Of what bakes, and of what is live; on staging it is offered."""
+    who, asked, _ = bakes(scene)
+    who.press(asked, "Live now")
+    who.hear("Live: staging")
     size(browser, *PHONE)
     log_in_as(browser, scene, ada.number, "first")
     ada.say("/deploy production")
