@@ -331,6 +331,7 @@ on_io(struct ev_loop *ev, ev_io *ev_watcher, int events)
 {
 	struct loop_io *io = ev_watcher->data;
 
+	/* One that was closed behind its back is ready instead: whoever reads it finds out. */
 	if ((events & EV_ERROR) != 0 && fcntl(ev_watcher->fd, F_GETFD) >= 0) {
 		watch_again(ev, ev_watcher);
 		return;

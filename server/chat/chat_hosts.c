@@ -33,6 +33,15 @@ chat_host(struct chat_text *text, const char *before, const struct host *host)
 	chat_text_some(text, "; ", host->detail);
 }
 
+const char *
+chat_host_mixed(const struct host_mixed *is)
+{
+	return is->is_touched	   ? "touched" :
+	    is->is_unknown	   ? "unknown" :
+	    is->release[0] != '\0' ? "release" :
+				     "nothing";
+}
+
 struct host_share
 chat_host_share(const struct host_mix *mix, const char *release)
 {
@@ -54,12 +63,10 @@ void
 chat_host_mix(struct chat_text *text, const char *before, const struct host_mix *mix)
 {
 	for (size_t i = 0; i < mix->n && mix->n > 1; i++) {
+		const struct host_mixed *is = &mix->of[i];
+
 		chat_text_add(text, "%s%.7s on %lld", i == 0 ? before : ", ",
-		    mix->of[i].is_touched	      ? "touched" :
-			mix->of[i].is_unknown	      ? "unknown" :
-			mix->of[i].release[0] != '\0' ? mix->of[i].release :
-							"nothing",
-		    (long long)mix->of[i].n);
+		    is->release[0] != '\0' ? is->release : chat_host_mixed(is), (long long)is->n);
 		if (i == 0)
 			chat_text_add(text, " of %lld", (long long)chat_host_share(mix, "").all);
 	}

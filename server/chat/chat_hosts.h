@@ -11,6 +11,10 @@ const char *chat_host_name(const struct host *host, char ret[LIMIT_HOST]);
 /* Behind `before`: its name, its state, what it runs, and why it failed. */
 void chat_host(struct chat_text *text, const char *before, const struct host *host);
 
+/* What so many hosts run, in a word: "release", whose commit it has, or else "nothing"; "touched"
+ * and "unknown" have none. */
+const char *chat_host_mixed(const struct host_mixed *is);
+
 /* How many of them run that release. */
 struct host_share chat_host_share(const struct host_mix *mix, const char *release);
 

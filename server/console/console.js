@@ -337,7 +337,7 @@ function notes_of(place, health) {
 		place.git_failing_since && ["wait", "git has not answered since ", until(place.git_failing_since)],
 		place.queued > 0 && ["none", `${place.queued} in the queue`],
 		place.runs_on.length > 1 && ["wait", place.runs_on.map((one) =>
-			`${one.is_unknown ? "unknown" : short(one) || "nothing"} on ${one.hosts}`).join(", ")],
+			`${short(one) ?? one.state} on ${one.hosts}`).join(", ")],
 		place.left_hosts.length > 0 && ["wait", "Left out by a rollback: ",
 			plain(place.left_hosts.map((one) => one.host).join(", "), 200)],
 		place.draining_since && ["none", "The previous release still has connections"],

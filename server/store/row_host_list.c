@@ -23,13 +23,16 @@ TX_READER(read_host, struct host, TX_TEXT(name), TX_WORD(state, state_of), TX_IN
     TX_I64(plan), TX_I64(work), TX_TEXT(release), TX_TEXT(detail), TX_I64(failed_at),
     TX_I64(left_at), TX_I64(at))
 
+/* What is touched runs one of two releases, and what is unknown any. */
+#define IS_KNOWN "state <> 'unknown' AND state <> 'touched'"
+
 /* What a run that is over has begun with is not known; nobody knows that it is what is live. */
 #define WHICH \
 	" FROM host WHERE environment = $1" \
 	" AND ($2 = 0 OR state = 'failed' OR state = 'unknown' OR (state = 'touched'" \
 	" AND NOT EXISTS (SELECT 1 FROM work w WHERE w.id = host.work AND (w.state = 'RUNNING'" \
 	" OR w.state = 'ROLLING_BACK' OR w.state = 'STOPPING'))))" \
-	" AND ($3 = '' OR release <> $3 OR state = 'unknown' OR state = 'touched')"
+	" AND ($3 = '' OR NOT (" IS_KNOWN " AND release = $3))"
 
 size_t
 row_host_list(
@@ -99,8 +102,8 @@ row_host_states(
 	int64_t behind = 0;
 	struct in_state of[HOST_STATE_COUNT];
 	size_t n = tx_read(tx, read_in_state, of, COUNT(of),
-	    "SELECT state, COUNT(*), COUNT(CASE WHEN state = 'unknown' OR state = 'touched'"
-	    " OR release <> $3 THEN 1 END) FROM host WHERE environment = $1 AND left_at = 0"
+	    "SELECT state, COUNT(*), COUNT(CASE WHEN NOT (" IS_KNOWN " AND release = $3) THEN 1"
+	    " END) FROM host WHERE environment = $1 AND left_at = 0"
 	    " GROUP BY state LIMIT $2",
 	    DB_TEXT(environment), DB_I64(COUNT(of)), DB_TEXT(live));
 

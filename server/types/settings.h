@@ -344,7 +344,7 @@ struct settings_shared {
 
 struct settings_member {
 	enum family family;
-	uint32_t fingerprint_shared; /* so many bytes of it are all its environments' */
+	uint32_t fingerprint_shared; /* so many bytes of its fingerprint are its application's */
 	char name[SETTINGS_MEMBER_NAME];
 	char id[ENVIRONMENT_ID_MAX]; /* an environment's: with its application; client/acme */
 	size_t special_count; /* an environment's */

@@ -252,6 +252,15 @@ def test_what_somebody_may_is_offered_also_when_it_is_known_late(scene, inside):
         until(inside, "document.querySelector('button[data-key=cancel]') !== null", "a button")
 
 
+def test_where_hosts_run_different_releases_it_says_what_runs_on_how_many(scene, inside):
+    status = scene.json("root", "status", "--as", "admin")
+    status["environments"][0]["runs_on"] = [{"commit": "1a2b3c4" + "0" * 33, "state": "release", "hosts": 9},
+                                            {"commit": None, "state": "touched", "hosts": 3}]
+    with forged(inside, {"/v1/status": [{"status": 200, **status}]}):
+        open_page(inside, scene, "#/")
+        shows(inside, "1a2b3c4 on 9, touched on 3")
+
+
 def test_a_path_of_dots_is_no_environment(scene, inside):
     """A browser would make /v1/ of /v1/status/.. and send the session there."""
     with forged(inside, {}):

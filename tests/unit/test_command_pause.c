@@ -83,6 +83,30 @@ WAVES_TEST(hosts_that_a_cancel_has_cut_in_their_switch_are_named)
 	assert_non_null(strstr(world_plain(world_last(w)), "h3: touched, ran aaaaaaa before"));
 }
 
+/* What may run either is not said to run nothing. */
+WAVES_TEST(where_a_switch_was_cut_nothing_is_said_of_what_it_left)
+{
+	waves_come_to_2(w);
+	waves_say(w, "h2 began, h2 ok, h3 began");
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, TOUCHED);
+	press(w, WORLD_ADMIN, "Paused: ", "Leave it");
+	assert_non_null(world_says(w, "left as it is by @ada: bbbbbbb on 2 of 3, touched on 1"));
+	assert_null(world_says(w, "the others nothing"));
+}
+
+WAVES_TEST(where_each_switch_was_cut_no_host_is_said_to_run_it)
+{
+	waves_begin(w);
+	waves_say(w, "h1 began");
+	world_text(w, WORLD_ADMIN, "/cancel staging");
+	world_run_ends(w, TOUCHED);
+	world_rewrite(w, "DELETE FROM host WHERE name <> 'h1:22'");
+	press(w, WORLD_ADMIN, "Paused: ", "Leave it");
+	assert_non_null(
+	    world_says(w, "left as it is by @ada: what any of its hosts runs is not known"));
+}
+
 /* While its run goes on it is no failure. */
 WAVES_TEST(a_host_that_is_being_switched_has_not_failed)
 {

@@ -159,7 +159,7 @@ WORLD_TEST_OF(what_each_host_runs_and_how_it_is_is_said_over_the_api, HOSTS, OF_
 {
 	live_on_three(w, false);
 	assert_int_equal(asks_over_the_api(w), 3);
-	SAID(w, "\"runs_on\":[{\"commit\":\"" COMMIT_B "\",\"is_unknown\":false,\"hosts\":3}]");
+	SAID(w, "\"runs_on\":[{\"commit\":\"" COMMIT_B "\",\"state\":\"release\",\"hosts\":3}]");
 	world_rewrite(
 	    w, "UPDATE host SET state = 'failed', release = '" COMMIT_A "' WHERE name = 'h2:22'");
 	world_rewrite(w, "UPDATE host SET state = 'unknown' WHERE name = 'h3:22'");
@@ -167,8 +167,11 @@ WORLD_TEST_OF(what_each_host_runs_and_how_it_is_is_said_over_the_api, HOSTS, OF_
 	assert_string_equal(w->aid.asked,
 	    "\nhttp://h1:8080/healthz " COMMIT_B
 	    "\nhttp://h2:8080/healthz \nhttp://h3:8080/healthz "); /* whatever these say is right */
-	SAID(w, "{\"commit\":null,\"is_unknown\":true,\"hosts\":1}");
-	SAID(w, "{\"commit\":\"" COMMIT_A "\",\"is_unknown\":false,\"hosts\":1}");
+	SAID(w, "{\"commit\":null,\"state\":\"unknown\",\"hosts\":1}");
+	SAID(w, "{\"commit\":\"" COMMIT_A "\",\"state\":\"release\",\"hosts\":1}");
+	world_rewrite(w, "UPDATE host SET state = 'touched' WHERE name = 'h3:22'");
+	(void)asks_over_the_api(w);
+	SAID(w, "{\"commit\":null,\"state\":\"touched\",\"hosts\":1}");
 }
 
 WORLD_TEST_OF(
@@ -215,5 +218,5 @@ WORLD_TEST_OF(what_is_paused_says_over_the_api_where_it_stands_and_why, HOSTS, A
 	SAID(w, "\"state\":\"paused\"");
 	SAID(w, "\"note\":\"paused by @ada\"");
 	SAID(w, "\"waves\":2,");
-	SAID(w, "\"runs_on\":[{\"commit\":\"" COMMIT_A "\",\"is_unknown\":false,\"hosts\":2}");
+	SAID(w, "\"runs_on\":[{\"commit\":\"" COMMIT_A "\",\"state\":\"release\",\"hosts\":2}");
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "decide/view/decide_view.h"
 
+#include "chat/chat_hosts.h"
 #include "chat/chat_runner.h"
 #include "chat/chat_text.h"
 #include "decide/who/decide_agent.h"
@@ -110,8 +111,7 @@ note_of(struct tx *tx, const struct deployment *work, const struct runner_gone *
 	struct bake bake;
 
 	if (gone->at == 0 && work->state == DEPLOY_PAUSED)
-		return text_copy(out, LIMIT_LINE, row_bake_get(tx, work->id, &bake)->why) ? out :
-											    "";
+		return memcpy(out, row_bake_get(tx, work->id, &bake)->why, LIMIT_LINE);
 	if (gone->at == 0)
 		return work->note;
 	(void)chat_runner_gone(gone->name, "its runner", out);
@@ -468,7 +468,7 @@ put_runs_on(struct tx *tx, const struct environment_settings *settings, struct j
 	for (size_t i = 0; i < mix.n; i++) {
 		json_out_object(json);
 		put_text(json, "commit", mix.of[i].release);
-		json_put_bool(json, "is_unknown", mix.of[i].is_unknown);
+		json_put_str(json, "state", chat_host_mixed(&mix.of[i]));
 		json_put_i64(json, "hosts", mix.of[i].n);
 		json_out_end(json);
 	}

@@ -357,6 +357,7 @@ say_hosts(struct tx *tx, const struct deployment *work, struct chat_text *text)
 	struct host_filter which = { work->environment, false, "" };
 	struct host hosts[LEFT_NAMED];
 	struct host_mix mix = { 0 }; /* all of its hosts may have left */
+	struct host_share on;
 	const char *others;
 	char name[LIMIT_HOST];
 	size_t n;
@@ -364,10 +365,14 @@ say_hosts(struct tx *tx, const struct deployment *work, struct chat_text *text)
 	row_host_mix(tx, work->environment, &mix);
 	others = mix.of[mix.n == 2 && strcmp(mix.of[0].release, work->commit) == 0 ? 1 : 0].release;
 	text_set(which.other_than, others);
-	n = (size_t)chat_host_share(&mix, work->commit).n;
-	if (mix.n != 2 || n > LEFT_NAMED || row_host_list(tx, &which, 0, hosts, n) != n || n == 0) {
+	on = chat_host_share(&mix, work->commit);
+	n = (size_t)on.n;
+	if (mix.n != 2 || on.unknown > 0 || n > LEFT_NAMED ||
+	    row_host_list(tx, &which, 0, hosts, n) != n || n == 0) {
 		chat_host_mix(text, "", &mix);
-		if (mix.n == 1)
+		if (mix.n == 1 && on.unknown > 0)
+			chat_text_add(text, "what any of its hosts runs is not known");
+		else if (mix.n == 1)
 			chat_text_add(text, "all hosts run %s", commit_name_here(COMMIT_OF(work)));
 		return;
 	}
