@@ -224,6 +224,48 @@ WORLD_TEST(who_may_not_roll_back_may_not_all_the_same)
 	assert_null(world_peek(w, EFFECT_GIT_QUERY));
 }
 
+/* What the last message's button past it asks, up to git's answer. */
+static struct world_message *
+asks_past(struct world *w, int64_t person)
+{
+	const char *button;
+
+	(void)world_text_in(w, person, WORLD_GROUP, "/rollback staging 1");
+	button = world_button(world_says_in(w, WORLD_GROUP, "ot rolled back"), "all the same");
+	assert_string_not_equal(button, "");
+	(void)world_press(w, person, WORLD_GROUP, button);
+	if (world_peek(w, EFFECT_GIT_QUERY) != NULL)
+		world_git(w, (struct world_git){ .commit = COMMIT_A });
+	return world_last(w);
+}
+
+WORLD_TEST(two_who_roll_back_all_the_same_are_asked_one_question)
+{
+	world_deploy_goes_live(w, COMMIT_A);
+	barred_goes_live(w, COMMIT_B, DROPS);
+	assert_non_null(strstr(world_plain(asks_past(w, WORLD_ADMIN)), "Roll back staging?"));
+	(void)asks_past(w, WORLD_OTHER_ADMIN); /* asked again below, of both */
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_SUPERSEDED);
+	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(world_last(w), "all the same"));
+	assert_int_equal(world_run_starts(w), 200);
+}
+
+/* The earlier one is refused, whoever says yes to it. */
+WORLD_TEST(who_rolls_back_all_the_same_joins_no_question_from_before_the_barrier)
+{
+	struct world_message *past;
+
+	world_two_go_live(w, COMMIT_A, COMMIT_B);
+	barred_starts(w, COMMIT_C, DROPS);
+	(void)world_text(w, WORLD_ADMIN, "/rollback staging 1");
+	world_run_ends(w, GOOD);
+	past = asks_past(w, WORLD_OTHER_ADMIN);
+	assert_int_equal(world_newest(w, "staging").state, DEPLOY_AWAITING_CONFIRMATION);
+	assert_non_null(strstr(world_plain(past), "\n⛔ No rollback past "));
+	(void)world_press(w, WORLD_OTHER_ADMIN, WORLD_GROUP, world_button(past, "all the same"));
+	assert_int_equal(world_run_starts(w), 200);
+}
+
 /* Git's answer is of what was live before: its barrier is found over what is. */
 WORLD_TEST(what_was_compared_with_another_release_is_compared_again)
 {
