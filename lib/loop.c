@@ -4,9 +4,13 @@
 
 #include <ev.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/mem.h"
 
@@ -20,14 +24,12 @@
 #define REFUSED_WAIT_MS 1
 
 /* Results before deadlines: what is ready counts, even when its time-out passed meanwhile. */
-#define PRIORITY_SIGNAL 1
-#define PRIORITY_IO	0
-#define PRIORITY_TIMER	(-1)
+#define PRIORITY_WAKE  1
+#define PRIORITY_IO    0
+#define PRIORITY_TIMER (-1)
 
 _Static_assert(sizeof(ev_timer) <= sizeof(struct loop_watcher), "ev_timer fits");
 _Static_assert(sizeof(ev_io) <= sizeof(struct loop_watcher), "ev_io fits");
-_Static_assert(sizeof(ev_signal) <= sizeof(struct loop_watcher), "ev_signal fits");
-_Static_assert(sizeof(ev_async) <= sizeof(struct loop_watcher), "ev_async fits");
 
 /* libev's watcher, in the room that ours has for it. */
 #define EV_OF(type, watcher) ((type *)(uintptr_t)(&(watcher)->ev))
@@ -48,9 +50,19 @@ struct loop {
 	struct loop_task *tasks;
 	struct loop_task **tasks_end;
 	LIST_HEAD(, loop_prepare) prepares;
+	/* libev has a descriptor for these too, and would not watch it again (watch_again()). */
+	struct loop_io wakes;
+	LIST_HEAD(, loop_signal) signals;
+	LIST_HEAD(, loop_async) asyncs;
 	int64_t turn_began_us;
 	int64_t lag_worst_us;
 };
+
+/* What a signal's handler may look at. */
+static struct {
+	_Atomic int wake_fd;
+	atomic_bool has_come;
+} signals[NSIG];
 
 static void end_turn(struct loop *loop, int64_t rounds_us);
 static void on_turn_begins(struct ev_loop *ev, ev_check *check, int events);
@@ -58,8 +70,7 @@ static void on_turn_ends(struct ev_loop *ev, ev_prepare *prepare, int events);
 static void on_keep_turning(struct ev_loop *ev, ev_idle *idle, int events);
 static void on_timer(struct ev_loop *ev, ev_timer *ev_watcher, int events);
 static void on_io(struct ev_loop *ev, ev_io *ev_watcher, int events);
-static void on_signal(struct ev_loop *ev, ev_signal *ev_watcher, int events);
-static void on_async(struct ev_loop *ev, ev_async *ev_watcher, int events);
+static void on_wakes(struct loop_io *io, unsigned events, void *ctx);
 
 static int64_t
 now_us(void)
@@ -76,14 +87,17 @@ struct loop *
 loop_new(struct err *err)
 {
 	struct loop *loop = mem_new(1, sizeof(*loop));
+	int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
 	ev_set_allocator(mem_resize);
 	/* Not the default loop: that one reaps every child of the process. */
-	loop->ev = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK);
+	loop->ev = wake_fd < 0 ? NULL : ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	if (loop->ev == NULL) {
+		if (wake_fd >= 0)
+			(void)close(wake_fd);
 		free(loop);
-		return ERR_NULL(
-		    err_set(err, ERR_IO, "event loop: the kernel gives no epoll descriptor"));
+		return ERR_NULL(err_set(
+		    err, ERR_IO, "event loop: the kernel gives no epoll or event descriptor"));
 	}
 	loop->magic = LOOP_MAGIC;
 	loop->tasks_end = &loop->tasks;
@@ -96,6 +110,9 @@ loop_new(struct err *err)
 	loop->turn_ends.data = loop;
 	ev_prepare_start(loop->ev, &loop->turn_ends);
 	ev_idle_init(&loop->keep_turning, on_keep_turning);
+	loop_io_init(&loop->wakes, on_wakes, loop);
+	ev_set_priority(EV_OF(ev_io, &loop->wakes), PRIORITY_WAKE);
+	loop_io_start(loop, &loop->wakes, wake_fd, LOOP_READ);
 	return loop;
 }
 
@@ -107,6 +124,8 @@ loop_free(struct loop *loop)
 	OBJ_CHECK(loop, LOOP_MAGIC);
 	while (loop->tasks != NULL)
 		loop_task_cancel(loop->tasks);
+	loop_io_stop(&loop->wakes);
+	(void)close(loop_io_fd(&loop->wakes));
 	ev_idle_stop(loop->ev, &loop->keep_turning);
 	ev_prepare_stop(loop->ev, &loop->turn_ends);
 	ev_check_stop(loop->ev, &loop->turn_begins);
@@ -342,45 +361,105 @@ on_io(struct ev_loop *ev, ev_io *ev_watcher, int events)
 	    io->ctx);
 }
 
+/* --- signals and wake-ups --- */
+
+/* Whoever wakes says first for whom. */
+static void
+wake(int fd)
+{
+	static const uint64_t one = 1;
+
+	(void)!write(fd, &one, sizeof(one)); /* where it is full, it is awake */
+}
+
+static void
+on_signal(int number)
+{
+	int error = errno;
+
+	atomic_store(&signals[number].has_come, true);
+	wake(atomic_load(&signals[number].wake_fd));
+	errno = error;
+}
+
+/* Each is called once, and may stop any of them. */
+static bool
+call_one(struct loop *loop)
+{
+	struct loop_signal *sig;
+	struct loop_async *async;
+
+	LIST_FOREACH(sig, &loop->signals, of_loop)
+	if (sig->is_due) {
+		sig->is_due = false;
+		sig->on_signal(sig, sig->ctx);
+		return true;
+	}
+	LIST_FOREACH(async, &loop->asyncs, of_loop)
+	if (async->is_due) {
+		async->is_due = false;
+		async->on_wake(async, async->ctx);
+		return true;
+	}
+	return false;
+}
+
+static void
+on_wakes(struct loop_io *io, UNUSED unsigned events, void *ctx)
+{
+	struct loop *loop = ctx;
+	struct loop_signal *sig;
+	struct loop_async *async;
+	uint64_t n;
+
+	(void)!read(loop_io_fd(io), &n, sizeof(n));
+	LIST_FOREACH(sig, &loop->signals, of_loop)
+	sig->is_due = atomic_exchange(&signals[sig->number].has_come, false);
+	LIST_FOREACH(async, &loop->asyncs, of_loop)
+	async->is_due = atomic_exchange(&async->is_woken, false);
+	while (call_one(loop))
+		continue;
+}
+
 void
 loop_signal_init(struct loop_signal *sig, loop_signal_fn *on_arrival, void *ctx)
 {
 	*sig = (struct loop_signal){ .on_signal = on_arrival, .ctx = ctx };
-	INIT(ev_signal, sig, on_signal, PRIORITY_SIGNAL);
 }
 
 void
 loop_signal_start(struct loop *loop, struct loop_signal *sig, int number)
 {
-	ev_signal *ev = EV_OF(ev_signal, sig);
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	OBJ_CHECK(loop, LOOP_MAGIC);
+	assert(number > 0 && number < NSIG);
 	loop_signal_stop(sig);
 	sig->loop = loop;
-	ev_signal_set(ev, number);
-	ev_signal_start(loop->ev, ev);
+	sig->number = number;
+	sig->is_due = false;
+	LIST_INSERT_HEAD(&loop->signals, sig, of_loop);
+	atomic_store(&signals[number].wake_fd, loop_io_fd(&loop->wakes));
+	(void)sigfillset(&action.sa_mask);
+	(void)sigaction(number, &action, NULL); /* cannot fail for what is no KILL or STOP */
+	if (atomic_load(&signals[number].has_come))
+		wake(loop_io_fd(&loop->wakes));
 }
 
 void
 loop_signal_stop(struct loop_signal *sig)
 {
-	if (sig->loop != NULL)
-		ev_signal_stop(sig->loop->ev, EV_OF(ev_signal, sig));
-}
-
-static void
-on_signal(UNUSED struct ev_loop *ev, ev_signal *ev_watcher, UNUSED int events)
-{
-	struct loop_signal *sig = ev_watcher->data;
-
-	sig->on_signal(sig, sig->ctx);
+	if (sig->loop == NULL)
+		return;
+	(void)signal(sig->number, SIG_DFL);
+	LIST_REMOVE(sig, of_loop);
+	sig->loop = NULL;
 }
 
 void
 loop_async_init(struct loop_async *async, loop_async_fn *on_wake, void *ctx)
 {
 	*async = (struct loop_async){ .on_wake = on_wake, .ctx = ctx };
-	INIT(ev_async, async, on_async, PRIORITY_IO);
 }
 
 void
@@ -389,28 +468,25 @@ loop_async_start(struct loop *loop, struct loop_async *async)
 	OBJ_CHECK(loop, LOOP_MAGIC);
 	loop_async_stop(async);
 	async->loop = loop;
-	ev_async_start(loop->ev, EV_OF(ev_async, async));
+	async->is_started = true;
+	async->is_due = false;
+	atomic_store(&async->is_woken, false);
+	LIST_INSERT_HEAD(&loop->asyncs, async, of_loop);
 }
 
 void
 loop_async_wake(struct loop_async *async)
 {
-	ev_async_send(async->loop->ev, EV_OF(ev_async, async));
+	if (!atomic_exchange(&async->is_woken, true))
+		wake(loop_io_fd(&async->loop->wakes));
 }
 
 void
 loop_async_stop(struct loop_async *async)
 {
-	if (async->loop != NULL)
-		ev_async_stop(async->loop->ev, EV_OF(ev_async, async));
-}
-
-static void
-on_async(UNUSED struct ev_loop *ev, ev_async *ev_watcher, UNUSED int events)
-{
-	struct loop_async *async = ev_watcher->data;
-
-	async->on_wake(async, async->ctx);
+	if (async->is_started)
+		LIST_REMOVE(async, of_loop);
+	async->is_started = false;
 }
 
 void

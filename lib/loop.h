@@ -6,14 +6,15 @@
  * their memory or their descriptor goes.  A callback gets the watcher and the ctx of its init.
  * All of it belongs to the thread that runs the loop, but for loop_async_wake().
  *
- * In one turn signals come first, then descriptors, then timers: a result that is ready is
- * seen before the deadline that passed in the same turn.  Then, at the bottom of the turn,
+ * In one turn signals and wake-ups come first, then descriptors, then timers: a result that is
+ * ready is seen before the deadline that passed in the same turn.  Then, at the bottom of the turn,
  * the deferred tasks and the prepare hooks.
  *
  * libev aborts when it cannot grow its tables; nothing here waits for children.
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <sys/queue.h>
 
 #include "lib/base.h"
@@ -59,15 +60,20 @@ struct loop_io {
 };
 
 struct loop_signal {
-	struct loop_watcher ev;
-	struct loop *loop;
+	struct loop *loop; /* NULL: not started */
+	LIST_ENTRY(loop_signal) of_loop;
+	int number;
+	bool is_due; /* its call is still to come in this turn */
 	loop_signal_fn *on_signal;
 	void *ctx;
 };
 
 struct loop_async {
-	struct loop_watcher ev;
-	struct loop *loop;
+	struct loop *loop; /* stays: another thread may wake it when it is stopped already */
+	LIST_ENTRY(loop_async) of_loop;
+	bool is_started;
+	atomic_bool is_woken;
+	bool is_due; /* as a signal's */
 	loop_async_fn *on_wake;
 	void *ctx;
 };
@@ -124,14 +130,16 @@ void loop_io_start(struct loop *loop, struct loop_io *io, int fd, unsigned event
 void loop_io_stop(struct loop_io *io);
 int loop_io_fd(const struct loop_io *io);
 
-/* One loop of the process may watch a signal. */
+/* One loop of the process may watch a signal.  What comes before its call waits for whoever watches
+ * it next. */
 void loop_signal_init(struct loop_signal *sig, loop_signal_fn *on_signal, void *ctx);
 void loop_signal_start(struct loop *loop, struct loop_signal *sig, int number);
 void loop_signal_stop(struct loop_signal *sig);
 
 void loop_async_init(struct loop_async *async, loop_async_fn *on_wake, void *ctx);
 void loop_async_start(struct loop *loop, struct loop_async *async);
-/* From any thread, while it is started.  Many wakes may come as one call of on_wake. */
+/* From any thread, once it was started and while its loop is there; stopped, nobody is called.
+ * Many wakes may come as one call of on_wake. */
 void loop_async_wake(struct loop_async *async);
 void loop_async_stop(struct loop_async *async);
 

@@ -261,6 +261,55 @@ TEST_WITH(another_thread_wakes_the_loop, set_up, tear_down)
 	assert_string_equal(order, "w");
 }
 
+/* As all that it waits for is refused once, its own descriptor for wake-ups too. */
+TEST_WITH(what_wakes_the_loop_wakes_it_where_the_kernel_had_no_room_to_watch, set_up, tear_down)
+{
+	struct loop_async async;
+
+	refusals = 1;
+	loop_async_init(&async, on_wake, *state);
+	loop_async_start(*state, &async);
+	loop_run_once(*state); /* nothing is there yet, and it is refused */
+	assert_int_equal(refusals, 0);
+	loop_async_wake(&async);
+	(void)alarm(10);
+	loop_run(*state);
+	(void)alarm(0);
+	loop_async_stop(&async);
+	assert_string_equal(order, "w");
+}
+
+static void
+on_first_wake(struct loop_async *async, void *ctx)
+{
+	note('1');
+	loop_async_stop(ctx);
+	loop_async_wake(async);
+}
+
+static void
+on_wake_again(UNUSED struct loop_async *async, UNUSED void *ctx)
+{
+	note('2');
+}
+
+TEST_WITH(who_is_stopped_by_another_wake_up_is_called_no_more, set_up, tear_down)
+{
+	struct loop_async first, second;
+
+	loop_async_init(&first, on_first_wake, &second);
+	loop_async_init(&second, on_wake_again, NULL);
+	loop_async_start(*state, &second);
+	loop_async_start(*state, &first); /* called before it */
+	loop_async_wake(&second);
+	loop_async_wake(&first);
+	loop_run_once(*state);
+	assert_string_equal(order, "1");
+	loop_run_once(*state); /* what it asked for while it was called */
+	assert_string_equal(order, "11");
+	loop_async_stop(&first);
+}
+
 static void
 on_usr1(UNUSED struct loop_signal *sig, void *ctx)
 {
@@ -282,6 +331,22 @@ TEST_WITH(a_signal_is_a_callback_and_leaves_the_mask_alone, set_up, tear_down)
 	loop_signal_stop(&sig);
 	assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &after), 0);
 	assert_int_equal(sigismember(&before, SIGUSR1), sigismember(&after, SIGUSR1));
+	assert_string_equal(order, "s");
+}
+
+/* A signal at the moment of a take-over is not lost, and kills nobody. */
+TEST_WITH(a_signal_waits_for_whoever_watches_it_next, set_up, tear_down)
+{
+	struct loop_signal sig;
+
+	loop_signal_init(&sig, on_usr1, *state);
+	loop_signal_start(*state, &sig, SIGUSR1);
+	assert_int_equal(raise(SIGUSR1), 0);
+	loop_signal_stop(&sig);
+	loop_signal_init(&sig, on_usr1, *state);
+	loop_signal_start(*state, &sig, SIGUSR1);
+	loop_run(*state);
+	loop_signal_stop(&sig);
 	assert_string_equal(order, "s");
 }
 
