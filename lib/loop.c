@@ -389,18 +389,18 @@ call_one(struct loop *loop)
 	struct loop_signal *sig;
 	struct loop_async *async;
 
-	LIST_FOREACH(sig, &loop->signals, of_loop)
-	if (sig->is_due) {
-		sig->is_due = false;
-		sig->on_signal(sig, sig->ctx);
-		return true;
-	}
-	LIST_FOREACH(async, &loop->asyncs, of_loop)
-	if (async->is_due) {
-		async->is_due = false;
-		async->on_wake(async, async->ctx);
-		return true;
-	}
+	for (sig = LIST_FIRST(&loop->signals); sig != NULL; sig = LIST_NEXT(sig, of_loop))
+		if (sig->is_due) {
+			sig->is_due = false;
+			sig->on_signal(sig, sig->ctx);
+			return true;
+		}
+	for (async = LIST_FIRST(&loop->asyncs); async != NULL; async = LIST_NEXT(async, of_loop))
+		if (async->is_due) {
+			async->is_due = false;
+			async->on_wake(async, async->ctx);
+			return true;
+		}
 	return false;
 }
 
@@ -413,10 +413,10 @@ on_wakes(struct loop_io *io, UNUSED unsigned events, void *ctx)
 	uint64_t n;
 
 	(void)!read(loop_io_fd(io), &n, sizeof(n));
-	LIST_FOREACH(sig, &loop->signals, of_loop)
-	sig->is_due = atomic_exchange(&signals[sig->number].has_come, false);
-	LIST_FOREACH(async, &loop->asyncs, of_loop)
-	async->is_due = atomic_exchange(&async->is_woken, false);
+	for (sig = LIST_FIRST(&loop->signals); sig != NULL; sig = LIST_NEXT(sig, of_loop))
+		sig->is_due = atomic_exchange(&signals[sig->number].has_come, false);
+	for (async = LIST_FIRST(&loop->asyncs); async != NULL; async = LIST_NEXT(async, of_loop))
+		async->is_due = atomic_exchange(&async->is_woken, false);
 	while (call_one(loop))
 		continue;
 }

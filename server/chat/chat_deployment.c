@@ -261,18 +261,21 @@ static void
 say_baking(struct chat_text *text, const struct chat_deployment *about)
 {
 	const struct deployment *deployment = about->deployment;
+	bool is_paused = deployment->state == DEPLOY_PAUSED && about->bake != NULL;
 
 	chat_first(text, chat_first_of(about), deployment->environment);
-	chat_deployment_what(text, " ", deployment);
+	if (is_paused) /* by whom or why comes first: that alone a lock screen shows */
+		chat_text_some(text, ", ", about->bake->is.why);
+	chat_deployment_what(text, is_paused ? "\n" : " ", deployment);
 	if (about->bake != NULL)
 		chat_deployment_bake(text, about->bake);
 	chat_deployment_requester(text, deployment);
 	chat_deployment_waves(text, about);
 	if (about->bake != NULL && about->bake->is.is_prolonged)
 		chat_text_add(text, "\nprolonged once: how it is was not known at its end");
-	if (about->bake != NULL)
-		chat_text_some(text, deployment->state == DEPLOY_PAUSED ? "\n" : "\nnot known: ",
-		    about->bake->is.why);
+	if (about->bake != NULL && deployment->state == DEPLOY_BAKING &&
+	    !about->bake->is.is_to_pause)
+		chat_text_some(text, "\nnot known: ", about->bake->is.why);
 	if (deployment->state == DEPLOY_PAUSED)
 		chat_deployment_ways(text, "\nIt serves, and is not live: ", deployment);
 	chat_deployment_draining(text, about);

@@ -46,7 +46,7 @@ chat_deployment_paused(struct chat_text *text, const struct deployment *work,
 	if (paused == NULL)
 		return;
 	chat_deployment_wave(text, work, &paused->hosts);
-	chat_text_outside(text, "\n", paused->bake.why);
+	chat_text_outside(text, "\npaused: ", paused->bake.why);
 	chat_text_since(text, ", since ", clock, paused->bake.counted_at, at);
 	if (at != 0)
 		chat_text_ago(text, ", ", paused->bake.counted_at, at);

@@ -12,7 +12,7 @@ nag_paused(struct chat_text *text, const struct chat_nag *nag)
 	chat_text_duration(text, ", for ", nag->at - nag->bake->counted_at);
 	chat_text_add(text, UNSEEN "\n");
 	chat_deployment_commit(text, "", nag->work);
-	chat_text_some(text, ": ", nag->bake->why);
+	chat_text_some(text, ", paused: ", nag->bake->why);
 	chat_text_add(text, "\nIt serves, and is not live");
 	chat_text_add(text, nag->is_last ? "\nThis is the last reminder." : "");
 }

@@ -12,13 +12,14 @@
 static void
 say(struct tx *tx, const struct update *update, const struct deployment *work)
 {
-	const char *when = work->state == DEPLOY_PAUSED ? "" : " when its script has ended well";
+	bool is_paused = work->state == DEPLOY_PAUSED;
+	const char *when = is_paused ? "" : " when its script has ended well";
 
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update))
 		decide_toastf(tx, update, false, "Paused%s.", when);
 	else
-		(void)decide_send_firstf(
-		    tx, &update->address, FIRST_PAUSES, work->environment, "%s.", when);
+		(void)decide_send_firstf(tx, &update->address,
+		    is_paused ? FIRST_PAUSED : FIRST_PAUSES, work->environment, "%s.", when);
 }
 
 static void
@@ -31,7 +32,7 @@ say_already(struct tx *tx, const struct update *update, const struct deployment 
 
 	(void)decide_bake_paused(tx, work, &paused);
 	if (update->kind == UPDATE_PRESS && !decide_is_answered(update)) {
-		decide_toastf(tx, update, true, "Already: %s", paused.bake.why);
+		decide_toastf(tx, update, true, "Paused already: %s", paused.bake.why);
 		return;
 	}
 	decide_answer_no(tx, update);

@@ -74,9 +74,10 @@ find_refusal(struct tx *tx, const struct deployment *deployment, char out[LIMIT_
 		return "it is being deployed already";
 	goes_back = deployment_can_roll_back(&active);
 	(void)snprintf(out, LIMIT_LINE,
-	    "it is paused there: /resume %.40s goes on, /%s %.40s %s (%.90s)", active.environment,
+	    "it is paused there (%.90s): /resume %.40s goes on, /%s %.40s %s",
+	    row_bake_get(tx, active.id, &bake)->why, active.environment,
 	    goes_back ? "rollback" : "cancel", active.environment,
-	    goes_back ? "rolls it back" : "gives it up", row_bake_get(tx, active.id, &bake)->why);
+	    goes_back ? "rolls it back" : "gives it up");
 	return out;
 }
 

@@ -73,7 +73,7 @@ def test_a_pause_keeps_it_where_it_is_over_the_death_of_the_server(scene, promet
     before = live(scene)
     who, asked, commit = bakes(scene)
     who.press(asked, "Pause")
-    who.hear("Paused: staging", "paused by")
+    who.hear("Paused: staging, by @")
     scene.bot.kill()
     scene.start_bot()
     who.say("/resume staging")

@@ -87,7 +87,7 @@ def test_a_wave_that_is_stopped_waits_for_a_word_and_goes_on_with_the_rest(scene
     who.say("/deploy staging")
     wait_until(lambda: scene.mark("switched").exists() and len(scene.switched(commit)) == 2, what="wave 2")
     who.say("/cancel staging")
-    who.hear("Paused: staging", "wave 2 of 2 was stopped")
+    who.hear("Paused: staging, stopped in wave 2 of 2")
     assert scene.is_busy("staging") and scene.runs_on("h2") == before
     scene.bot.kill()
     scene.mark("hold-h2:22").unlink()

@@ -134,7 +134,7 @@ class Fleet:
             mark.unlink()
             mark = next_mark
             if "supervisor" in which:
-                self.who.hear("Paused: staging", f"wave {wave} of {WAVES} was interrupted", after=before,
+                self.who.hear("Paused: staging, ", f"interrupted in wave {wave} of {WAVES}", after=before,
                               timeout=PATIENCE_S)
                 switches = self.hosts.switches(commit)
                 done |= {name: switches.count(name) for name, row in self.rows().items() if row == ("current", commit)}
@@ -155,7 +155,7 @@ class Fleet:
         wait_until(lambda: self.scene.bot_rows("SELECT COUNT(*) FROM bake WHERE is_to_pause = 1")[0][0], PATIENCE_S,
                    "what pauses it")
         mark.unlink()
-        self.who.hear("Paused: staging", timeout=PATIENCE_S)
+        self.who.hear("Paused: staging, ", timeout=PATIENCE_S)
         runner = runner_of(self.scene.bot.process.pid)
         if "runner" in which:
             kill(runner)
@@ -208,7 +208,7 @@ class Fleet:
         self.live(before)
         other = self.hosts.by_hand(name)
         commit = self.begin()
-        self.who.hear("Paused: staging", f"wave {WAVES} of {WAVES} did not begin: 1 of its hosts does not run",
+        self.who.hear("Paused: staging, ", f"hosts differ: 1 of wave {WAVES} of {WAVES} does not run",
                       f"{name}: unknown", timeout=PATIENCE_S)
         assert len(self.hosts.switches(commit)) == self.ends[WAVES - 2] and self.hosts.runs(name) == other
         self.who.say("/resume staging")

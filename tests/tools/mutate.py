@@ -130,13 +130,24 @@ class Builder:
         self.ending = os.eventfd(0)     # readable once nothing may run any more
         said = subprocess.run(
             ["make", "-s", "--no-print-directory", f"BUILD={build}", "OPT=-O1", "WERROR=", "--eval",
-             "say-flags: ; @echo '$(ALL_CFLAGS)'; echo '$(ALL_LDFLAGS)'; echo '$(SERVER_LIBS)';"
-             "echo '$(FAIL_NTH_WRAP)'; echo '$(FAIL_NTH_TESTS)'", "say-flags"], cwd=ROOT,
+             "say-flags: ; @echo '$(ALL_CFLAGS)'; echo '$(ALL_LDFLAGS)'; echo '$(SERVER_LIBS)'", "say-flags"], cwd=ROOT,
             stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
         flags = [line.split() for line in said]
         self.compile_flags = [flag for flag in flags[0] if flag not in ("-MMD", "-MP")] + ["-w"]
         self.link_flags, self.libraries = flags[1], [*flags[2], "-lcmocka"]
-        self.wrap, self.wrapped = flags[3], flags[4]
+        self.wraps = {}
+
+    def wraps_of(self, program):
+        """What its calls are wrapped by is a variable of its target alone: as `make -n` would link it."""
+        if program not in self.wraps:
+            told = subprocess.run(
+                ["make", "-n", "-s", "--no-print-directory", f"BUILD={self.build}", "OPT=-O1", "WERROR=",
+                 "-W", self.build / f"obj/tests/unit/{program}.o", self.build / f"tests/{program}"], cwd=ROOT,
+                stdout=subprocess.PIPE, text=True, check=True).stdout
+            line = next(line for line in told.splitlines() if f" -o {self.build}/tests/{program} " in line)
+            words = line.split()
+            self.wraps[program] = [word for at, word in enumerate(words) if "-Xlinker" in (word, words[at - 1])]
+        return self.wraps[program]
 
     def folder(self):
         if not hasattr(self.here, "path"):
@@ -155,7 +166,7 @@ class Builder:
         binary = self.folder() / program
         names = ("testaid", "server", "judge", "agent", "runner", "link", "lib")
         archives = [self.build / f"lib{name}.a" for name in names]
-        subprocess.run(["cc", *self.link_flags, *more, *(self.wrap if program in self.wrapped else ()), "-o", binary,
+        subprocess.run(["cc", *self.link_flags, *more, *self.wraps_of(program), "-o", binary,
                         self.build / f"obj/tests/unit/{program}.o", mutant_object, *archives, *self.libraries],
                        cwd=ROOT, check=True)
         # setpriv: it ends with us, also where we are killed.

@@ -24,7 +24,7 @@ WAVES_TEST(a_second_pause_says_who_paused_it_where_and_how_it_goes_on)
 {
 	paused_before_2(w);
 	world_answers_last(w, WORLD_OTHER_ADMIN, "/pause staging",
-	    "🟡 Paused already: staging\nwave 2 of 2: 0 of its 2 hosts, 1 of all 3\npaused by @ada, since ");
+	    "🟡 Paused already: staging\nwave 2 of 2: 0 of its 2 hosts, 1 of all 3\npaused: by @ada, since ");
 	assert_non_null(strstr(world_plain(world_last(w)),
 	    "\n/resume staging goes on, /rollback staging rolls it back"));
 	assert_non_null(strstr(world_labels(world_last(w)), "▶️ Go on"));
@@ -160,7 +160,7 @@ WAVES_TEST(what_is_paused_is_no_deployment_in_progress_to_who_asks_for_it_again)
 	paused_before_2(w);
 	world_asks(w, WORLD_OTHER_ADMIN, "/deploy staging", COMMIT_B);
 	assert_non_null(world_says(w,
-	    "it is paused there: /resume staging goes on, /rollback staging rolls it back (paused by @ada)"));
+	    "it is paused there (by @ada): /resume staging goes on, /rollback staging rolls it back"));
 	assert_null(world_says(w, "it is being deployed already"));
 	press(w, WORLD_OTHER_ADMIN, "Not deployed: staging", "Go on");
 	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
@@ -200,7 +200,7 @@ WAVES_TEST(status_says_who_paused_it_where_and_since_when)
 {
 	paused_before_2(w);
 	world_answers_last(w, WORLD_OTHER_ADMIN, "/status staging",
-	    "\nwave 2 of 2: 0 of its 2 hosts, 1 of all 3\npaused by @ada, since ");
+	    "\nwave 2 of 2: 0 of its 2 hosts, 1 of all 3\npaused: by @ada, since ");
 	assert_null(strstr(world_plain(world_last(w)), "paused bbbbbbb ("));
 	assert_non_null(
 	    strstr(world_labels(world_last(w)), "▶️ Go on staging | ↩️ Roll back staging"));

@@ -323,7 +323,7 @@ WORLD_TEST_OF(what_its_source_has_rolled_back_meanwhile_begins_no_further_wave, 
 	wave_1_bakes(w);
 	world_rolls_back(w, "/rollback staging");
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
-	wave_2_begins_not(w, "wave 2 of 2 does not begin: its source has rolled that release back");
+	wave_2_begins_not(w, "Paused: production, its source has rolled that release back");
 }
 
 /* It was live there, and went well; when it came once more it did not. */
@@ -335,8 +335,7 @@ WORLD_TEST_OF(what_its_source_has_blocked_meanwhile_begins_no_further_wave, IN_W
 	world_run_releases(w, TOUCHED);
 	world_run_ends(w, GOOD);
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_C);
-	wave_2_begins_not(
-	    w, "wave 2 of 2 does not begin: its source has blocked that commit since");
+	wave_2_begins_not(w, "Paused: production, its source has blocked that commit since");
 }
 
 WORLD_TEST_OF(what_its_source_has_gone_past_goes_on, IN_WAVES)

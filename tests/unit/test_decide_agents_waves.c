@@ -310,7 +310,7 @@ AGENT_TEST(who_does_not_run_what_was_released_there_pauses_one_wave_too_and_it_m
 	waves_say(w, "h2 unknown: it runs " COMMIT_C);
 	world_run_ends(w, (struct run_ended){ .gate_opened = true, .exit_status = 70 });
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "wave 1 of 1 did not begin: 1 of its hosts does not run"));
+	assert_non_null(world_says(w, "hosts differ: 1 of wave 1 of 1 does not run"));
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
 	    world_button(world_says_in(w, WORLD_GROUP, "Paused: "), "Leave it"));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);

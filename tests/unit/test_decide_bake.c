@@ -162,11 +162,12 @@ is_prolonged_and_then_paused(struct world *w, enum said said)
 BAKE_TEST(no_answer_is_not_healthy)
 {
 	is_prolonged_and_then_paused(w, UNKNOWN);
-	assert_non_null(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"));
+	assert_non_null(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging, "));
 	assert_non_null(world_says(w, "timed out"));
-	assert_int_equal(world_audited(w, "deploy_paused", "\"detail\":\"timed out\""), 1);
+	assert_int_equal(
+	    world_audited(w, "deploy_paused", "\"detail\":\"health not known: timed out\""), 1);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"), "Live now"));
+	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging, "), "Live now"));
 	assert_int_equal(world_state(w), DEPLOY_LIVE);
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_B);
 }
@@ -177,7 +178,7 @@ BAKE_TEST(a_pause_by_a_person_behind_one_for_want_of_an_answer_is_theirs)
 	is_prolonged_and_then_paused(w, UNKNOWN);
 	(void)world_text(w, WORLD_ADMIN, "/resume staging");
 	assert_int_equal(world_state(w), DEPLOY_BAKING);
-	world_answers(w, WORLD_ADMIN, "/pause staging", "🟡 Pausing: staging.");
+	world_answers(w, WORLD_ADMIN, "/pause staging", "🟡 Paused: staging.");
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	(void)world_text(w, WORLD_ADMIN, "/live staging");
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
@@ -260,14 +261,14 @@ BAKE_TEST(a_person_pauses_and_goes_on)
 
 	bakes(w, HEALTHY);
 	looks(w, HEALTHY);
-	world_answers(w, WORLD_ADMIN, "/pause staging", "🟡 Pausing: staging.");
+	world_answers(w, WORLD_ADMIN, "/pause staging", "🟡 Paused: staging.");
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	message = world_says_in(w, WORLD_GROUP, "🟡 Paused: staging");
-	assert_non_null(strstr(world_plain(message), "paused by @ada"));
+	message = world_says_in(w, WORLD_GROUP, "🟡 Paused: staging, ");
+	assert_non_null(strstr(world_plain(message), "🟡 Paused: staging, by @ada\n"));
 	assert_string_equal(
 	    world_labels(message), "▶️ Go on | ↩️ Roll back | 🖐 Leave it | 📄 Log");
 	world_answers(w, WORLD_ADMIN, "/pause staging",
-	    "🟡 Paused already: staging\npaused by @ada, since ");
+	    "🟡 Paused already: staging\npaused: by @ada, since ");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP, world_button(message, "Go on"));
 	assert_int_equal(world_state(w), DEPLOY_BAKING);
 	assert_int_equal(row(w)->length_ms, 120000);
@@ -290,7 +291,7 @@ BAKE_TEST(a_pause_before_its_script_has_ended_takes_the_place_of_its_bake)
 	world_run_releases(w, GOOD);
 	world_due(w, TIMER_BAKE);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "paused by @ada"));
+	assert_non_null(world_says(w, "Paused: staging, by @ada"));
 	(void)world_text(w, WORLD_ADMIN, "/resume staging");
 	assert_int_equal(world_state(w), DEPLOY_BAKING);
 	assert_int_equal(row(w)->length_ms, 120000);
@@ -328,7 +329,7 @@ BAKE_TEST(a_rollback_of_what_is_paused_is_at_once)
 	bakes(w, HEALTHY);
 	(void)world_text(w, WORLD_ADMIN, "/pause staging");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"), "Roll back"));
+	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging, "), "Roll back"));
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
 }
 
@@ -338,7 +339,7 @@ BAKE_TEST(what_is_left_is_not_live_and_what_runs_is_not_known)
 	bakes(w, HEALTHY);
 	(void)world_text(w, WORLD_ADMIN, "/pause staging");
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"), "Leave it"));
+	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging, "), "Leave it"));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_non_null(world_says(w, "left as it is by @ada: bbbbbbb runs there, and its bake"));
 	assert_string_equal(world_environment(w, "staging").current.commit, COMMIT_A);

@@ -222,7 +222,7 @@ NAG_TEST(what_is_paused_rings_once_and_is_reminded_of_until_somebody_has_seen_it
 	assert_int_equal(world_rings_in(w, WORLD_TEAM), rings + 1);
 	assert_string_equal(world_plain(world_says_in(w, WORLD_TEAM, head)),
 	    "🟡 Still paused: staging, for 15 min, nobody has seen it\n"
-	    "bbbbbbb \"Make it blue\": paused by @ada\nIt serves, and is not live");
+	    "bbbbbbb \"Make it blue\", paused: by @ada\nIt serves, and is not live");
 	assert_string_equal(world_labels(world_says_in(w, WORLD_TEAM, head)),
 	    "👀 Seen | ▶️ Go on | ↩️ Roll back | 🖐 Leave it");
 	world_answers(w, WORLD_ADMIN, "/status staging",
@@ -342,7 +342,7 @@ tries_all(struct world *w, int64_t person)
 		"Leave it" };
 	const enum deploy_state state = world_state(w);
 	const struct world_message *message = world_says_in(w, WORLD_GROUP,
-	    state == DEPLOY_BAKING ? "🟡 Baking: staging" : "🟡 Paused: staging");
+	    state == DEPLOY_BAKING ? "🟡 Baking: staging" : "🟡 Paused: staging, ");
 	char text[64];
 
 	for (size_t i = 0; i < COUNT(words); i++) {
@@ -434,7 +434,7 @@ BAKE_TEST(what_bakes_where_its_environment_has_left_the_settings_is_ended_by_a_p
 	world_settings_read(w);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
-	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging"), "Leave it"));
+	    world_button(world_says_in(w, WORLD_GROUP, "🟡 Paused: staging, "), "Leave it"));
 	assert_int_equal(world_state(w), DEPLOY_FAILED);
 	assert_int_equal(world_active(w, "staging").id, 0);
 }

@@ -116,6 +116,30 @@ TEST(what_has_ended_by_its_time_is_not_called_revoked)
 	world_close(&s.w);
 }
 
+/* Until then it says that it may still be used: that waits for no minute of its group. */
+TEST(its_end_goes_before_other_edits_though_its_work_has_ended_before)
+{
+	struct scene s;
+	size_t n = 0;
+
+	open_scene(&s, NULL);
+	is_asked(&s);
+	is_lent(&s);
+	(void)world_text(&s.w, WORLD_ADMIN, "/revoke 1");
+	s.w.aid.at += MINUTE;
+	s.w.is_telegram_away = true;
+	world_vault(&s.w, EFFECT_VAULT_REVOKE, &DONE);
+	for (size_t i = 0; i < s.w.n_open; i++)
+		if (s.w.open[i]->kind == EFFECT_SEND_MESSAGE &&
+		    strstr(s.w.open[i]->u.send_message.message.head, "Revoked: ") != NULL) {
+			assert_true(s.w.open[i]->u.send_message.message.is_closing);
+			n++;
+		}
+	assert_true(n > 0);
+	world_telegram_back(&s.w);
+	world_close(&s.w);
+}
+
 TEST(whoever_asked_reads_once_that_vault_is_sealed)
 {
 	const struct world_message *message;

@@ -216,7 +216,7 @@ WORLD_TEST_OF(what_is_paused_says_over_the_api_where_it_stands_and_why, HOSTS, A
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	(void)asks_over_the_api(w);
 	SAID(w, "\"state\":\"paused\"");
-	SAID(w, "\"note\":\"paused by @ada\"");
+	SAID(w, "\"note\":\"paused: by @ada\"");
 	SAID(w, "\"waves\":2,");
 	SAID(w, "\"runs_on\":[{\"commit\":\"" COMMIT_A "\",\"state\":\"release\",\"hosts\":2}");
 }

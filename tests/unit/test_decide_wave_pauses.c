@@ -10,7 +10,7 @@ WAVES_TEST(a_wave_that_is_stopped_is_paused_and_goes_on_with_the_hosts_that_are_
 	world_text(w, WORLD_ADMIN, "/cancel staging");
 	world_run_ends(w, TOUCHED);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "wave 2 of 2 was stopped: by @ada"));
+	assert_non_null(world_says(w, "Paused: staging, stopped in wave 2 of 2: by @ada"));
 	world_restart(w);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
@@ -79,7 +79,7 @@ WAVES_TEST(a_wave_that_is_lost_is_paused)
 	world_run_ends(
 	    w, (struct run_ended){ .gate_opened = true, .released = true, .lost = true });
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "wave 2 of 2 was interrupted"));
+	assert_non_null(world_says(w, "interrupted in wave 2 of 2"));
 	world_text(w, WORLD_ADMIN, "/rollback staging");
 	assert_int_equal(world_state(w), DEPLOY_ROLLING_BACK);
 	waves_ordered(w, "", "= " COMMIT_A "\nh1:22\nh2:22\n");
@@ -93,7 +93,7 @@ WAVES_TEST(a_pause_takes_the_place_of_the_next_wave)
 	waves_say(w, "h1 began, h1 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "paused by @ada"));
+	assert_non_null(world_says(w, "Paused: staging, by @ada"));
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 	world_text(w, WORLD_ADMIN, "/resume staging");
 	assert_int_equal(world_state(w), DEPLOY_RUNNING);
@@ -106,7 +106,8 @@ WORLD_TEST_OF(with_ask_each_wave_but_the_last_waits_for_a_word, HOSTS, "STAGING_
 	waves_say(w, "h1 ok");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "wave 2 of 2 begins when somebody says so"));
+	assert_non_null(world_says(
+	    w, "Paused: staging, asks for wave 2 of 2, which begins when somebody says so"));
 	world_restart(w);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	(void)world_press(w, WORLD_ADMIN, WORLD_GROUP,
@@ -153,7 +154,7 @@ WAVES_TEST(a_barrier_that_came_between_two_waves_pauses_once)
 	world_restart(w);
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "wave 2 of 2 does not begin: a barrier"));
+	assert_non_null(world_says(w, "Paused: staging, a barrier"));
 	world_text(w, WORLD_ADMIN, "/resume staging");
 	waves_ordered(w, "2/2", "h2:22\nh3:22\n");
 }
@@ -184,7 +185,7 @@ WORLD_TEST_OF(opa_is_asked_about_each_further_wave, HOSTS, "STAGING_BAKE=2m",
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
 	opa_says(w, OPA_NO, "not on Fridays");
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "wave 2 of 2 does not begin: OPA: not on Fridays"));
+	assert_non_null(world_says(w, "Paused: staging, OPA: not on Fridays"));
 	world_moment(w);
 	world_rewrite(w, "UPDATE opa SET at = 1");
 	world_restart(w);
@@ -261,8 +262,8 @@ WAVES_TEST(a_lock_between_two_waves_pauses_with_its_sentence)
 	world_text(w, WORLD_OTHER_ADMIN, "/lock staging for an audit");
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(
-	    w, "wave 2 of 2 does not begin: a lock or a freeze holds its environment now"));
+	assert_non_null(world_says(w,
+	    "Paused: staging, a lock or a freeze holds its environment now; wave 2 of 2 does not begin"));
 	world_text(w, WORLD_OTHER_ADMIN, "/unlock staging");
 	world_answers(w, WORLD_ADMIN, "/resume staging",
 	    "🟡 Going on: staging: it goes on with its waves.");
@@ -306,10 +307,11 @@ WAVES_TEST(a_host_that_does_not_run_what_was_released_there_pauses)
 	world_run_ends(w, REFUSED);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	assert_int_equal(world_count(w, EFFECT_RUN), 0);
-	assert_non_null(world_says(
-	    w, "wave 2 of 2 did not begin: 1 of its hosts does not run what deploybot released"));
+	assert_non_null(world_says(w,
+	    "Paused: staging, hosts differ: 1 of wave 2 of 2 does not run what deploybot released there"));
 	assert_non_null(world_says(w, "h3: unknown, should run bbbbbbb; it runs aaaaaaa"));
-	assert_int_equal(world_audited(w, "deploy_paused", "1 of its hosts does not run"), 1);
+	assert_int_equal(
+	    world_audited(w, "deploy_paused", "hosts differ: 1 of wave 2 of 2 does not run"), 1);
 	waves_is(w, 2, HOST_IS_CURRENT, COMMIT_B);
 	world_text(w, WORLD_ADMIN, "/resume staging");
 	waves_ordered(w, "2/2", "h3:22\n= " COMMIT_B "\nh2:22\n");
@@ -409,9 +411,7 @@ WAVES_TEST(the_audit_has_why_a_wave_does_not_begin_and_why_it_still_does_not)
 	waves_say(w, "h1 began, h1 ok");
 	world_text(w, WORLD_OTHER_ADMIN, "/lock staging for an audit");
 	world_run_releases(w, GOOD);
-	assert_int_equal(world_audited(w, "deploy_paused",
-			     "\"detail\":\"wave 2 of 2 does not begin: a lock or a freeze"),
-	    1);
+	assert_int_equal(world_audited(w, "deploy_paused", "\"detail\":\"a lock or a freeze"), 1);
 	assert_int_equal(world_audited(w, "deploy_paused", "\"wave\":\"2/2\""), 1);
 	assert_int_equal(world_audited(w, "deploy_paused", "\"hosts\":\"2\""), 1);
 	world_text(w, WORLD_ADMIN, "/resume staging");
@@ -437,7 +437,7 @@ WAVES_TEST(the_audit_has_each_wave_that_was_stopped_lost_or_paused_and_no_name)
 	world_text(w, WORLD_ADMIN, "/resume staging");
 	world_run_ends(
 	    w, (struct run_ended){ .gate_opened = true, .released = true, .lost = true });
-	assert_int_equal(world_audited(w, "deploy_paused", "wave 2 of 2 was interrupted"), 1);
+	assert_int_equal(world_audited(w, "deploy_paused", "interrupted in wave 2 of 2"), 1);
 	assert_int_equal(world_audited(w, "deploy_paused", NULL), 3);
 	assert_int_equal(world_audited(w, "deploy_paused", "@ada"), 0);
 }
@@ -468,8 +468,8 @@ WORLD_TEST_OF(who_may_approve_no_more_lets_no_further_wave_begin, HOSTS, "STAGIN
 	world_settings(w, HOSTS, "STAGING_APPROVALS=1", "ADMIN_TELEGRAM_IDS=11", NULL);
 	world_run_releases(w, GOOD);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w,
-	    "wave 2 of 2 does not begin: it needs 1 approval, and 0 count now: who gave the others"));
+	assert_non_null(world_says(
+	    w, "Paused: staging, it needs 1 approval, and 0 count now: who gave the others"));
 	assert_int_equal(world_audited(w, "deploy_paused", "it needs 1 approval, and 0 count"), 1);
 	world_answers(w, WORLD_ADMIN, "/resume staging",
 	    "🟡 Stays paused: staging: its message says what keeps it.");

@@ -298,7 +298,8 @@ WAVES_TEST(what_a_run_without_a_folder_did_is_not_known)
 	waves_say(w, "h2 began, h2 ok, h3 began");
 	world_run_ends(w, FOLDER_GONE);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
-	assert_non_null(world_says(w, "what wave 2 of 2 did is not known"));
+	assert_non_null(
+	    world_says(w, "Paused: staging, lost in wave 2 of 2: what it did there is not known"));
 	waves_is(w, 1, HOST_IS_CURRENT, COMMIT_B);
 	assert_int_equal(waves_host(w, 3)->state, HOST_IS_UNKNOWN);
 	world_restart(w);

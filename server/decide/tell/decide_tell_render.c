@@ -156,7 +156,7 @@ decide_tell_change(
 
 	if (!decide_tell_is_question(work) && (!is_ended || work->ended_at == tx->at))
 		row_message_hush(tx, row);
-	message->is_closing = is_ended && work->ended_at == tx->at;
+	message->is_closing |= is_ended && work->ended_at == tx->at;
 	row_message_change(tx, row, message);
 }
 
@@ -172,6 +172,8 @@ decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	decide_tell_render(tx, about, now.address.chat, &message);
 	message.address = now.address;
 	message.held_until = held_until(tx, about->deployment);
+	/* A loan's end is behind its work's, and what may still be used waits for no other edit. */
+	message.is_closing = about->since != NULL && about->since->loan >= CHAT_LOAN_REVOKED;
 	decide_tell_change(tx, about->deployment, row, &message);
 	if (deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
 		decide_audit_line_note(tx, row);

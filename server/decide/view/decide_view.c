@@ -107,11 +107,15 @@ static const char *
 note_of(struct tx *tx, const struct deployment *work, const struct runner_gone *gone,
     char out[LIMIT_LINE])
 {
-	static const char since[] = " since ";
+	static const char since[] = " since ", paused[] = "paused: ";
 	struct bake bake;
 
-	if (gone->at == 0 && work->state == DEPLOY_PAUSED)
-		return memcpy(out, row_bake_get(tx, work->id, &bake)->why, LIMIT_LINE);
+	if (gone->at == 0 && work->state == DEPLOY_PAUSED) {
+		(void)row_bake_get(tx, work->id, &bake);
+		bake.why[text_cut(bake.why, strlen(bake.why), LIMIT_LINE - sizeof(paused))] = '\0';
+		(void)snprintf(out, LIMIT_LINE, "%s%.247s", paused, bake.why);
+		return out;
+	}
 	if (gone->at == 0)
 		return work->note;
 	(void)chat_runner_gone(gone->name, "its runner", out);

@@ -126,7 +126,12 @@ regress(struct tx *tx, struct deployment *work, const struct said *said)
 static void
 prolong(struct tx *tx, struct deployment *work, struct bake *row)
 {
+	char why[2 * LIMIT_LINE];
+
 	if (row->is_prolonged) {
+		text_setf(why, "health not known: %s", row->why);
+		why[text_cut(why, strlen(why), LIMIT_LINE - 1)] = '\0';
+		(void)text_copy(row->why, sizeof(row->why), why); /* fits */
 		decide_record_pause(tx, work, row->why);
 		row->counted_at = tx->at;
 		row_bake_set(tx, row);
@@ -323,7 +328,7 @@ pause(struct tx *tx, const struct update *update, struct deployment *work)
 	if (row.left_ms == 0 && !is_running)
 		row.left_ms = 1;
 	row.counted_at = tx->at;
-	text_setf(row.why, "paused by %s", update->name);
+	text_setf(row.why, "by %s", update->name);
 	row_bake_set(tx, &row);
 	if (!is_running)
 		(void)decide_step(tx, work, DEPLOY_ON_PAUSE, NULL);

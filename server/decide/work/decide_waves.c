@@ -125,7 +125,7 @@ decide_waves_gone(struct tx *tx, struct deployment *work)
 	if (work->waves == 1)	     /* its environment is not known, as without waves */
 		return false;
 	text_setf(why,
-	    "what wave %d of %d did is not known, nor whether it still does it: look before it goes on",
+	    "lost in wave %d of %d: what it did there is not known, nor whether it still does it: look before it goes on",
 	    work->wave, work->waves);
 	pause(tx, work, why, why);
 	return true;
@@ -156,9 +156,9 @@ pause_for_strays(struct tx *tx, struct deployment *work, const struct run_ended 
 	if (work->state != DEPLOY_RUNNING || run_verdict_is_success(ended) || n == 0)
 		return false;
 	text_setf(why,
-	    "wave %d of %d did not begin: %" PRId64
-	    " of its hosts %s not run what deploybot released there: look first",
-	    work->wave, work->waves, n, n == 1 ? "does" : "do");
+	    "hosts differ: %" PRId64
+	    " of wave %d of %d %s not run what deploybot released there, so it did not begin: look first",
+	    n, work->wave, work->waves, n == 1 ? "does" : "do");
 	pause(tx, work, why, why);
 	return true;
 }
@@ -188,9 +188,9 @@ decide_waves_cut(struct tx *tx, struct deployment *work, const struct run_ended 
 	if (is_changed)
 		say_changed(tx, work, ended->binding, why);
 	else
-		text_setf(why, "wave %d of %d was %s%s%s", work->wave, work->waves,
-		    work->why == DEPLOY_WHY_CANCELLED ? "stopped" : "interrupted",
-		    work->detail[0] != '\0' ? ": " : "", work->detail);
+		text_setf(why, "%s in wave %d of %d%s%s",
+		    work->why == DEPLOY_WHY_CANCELLED ? "stopped" : "interrupted", work->wave,
+		    work->waves, work->detail[0] != '\0' ? ": " : "", work->detail);
 	why[text_cut(why, strlen(why), LIMIT_LINE - 1)] = '\0';
 	if (is_lost)
 		(void)decide_step(tx, work, DEPLOY_ON_LOST, NULL);
@@ -308,8 +308,8 @@ begin(struct tx *tx, struct deployment *work)
 	} else if (is_next) {
 		(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
 	} else {
-		stay_paused(tx, work,
-		    "the settings name none of the hosts that are left: roll back, or leave it");
+		stay_paused(
+		    tx, work, "no host is left that the settings name: roll back, or leave it");
 	}
 }
 
@@ -328,8 +328,9 @@ go_on(struct tx *tx, struct deployment *work, bool is_judged)
 		begin(tx, work);
 		return;
 	}
-	text_setf(why, "wave %d of %d does not begin: %s", work->wave + (is_next ? 1 : 0),
-	    work->waves, kept[0] != '\0' ? kept : "OPA is asked about it");
+	text_setf(why, "%s; wave %d of %d does not begin",
+	    kept[0] != '\0' ? kept : "OPA is asked about it", work->wave + (is_next ? 1 : 0),
+	    work->waves);
 	why[text_cut(why, strlen(why), LIMIT_LINE - 1)] = '\0';
 	if (!is_next)
 		stay_paused(tx, work, why);
@@ -359,7 +360,8 @@ decide_waves_baked(struct tx *tx, struct deployment *work)
 	struct bake row;
 
 	row_bake_get(tx, work->id, &row);
-	text_setf(why, "wave %d of %d begins when somebody says so", work->wave + 1, work->waves);
+	text_setf(why, "asks for wave %d of %d, which begins when somebody says so", work->wave + 1,
+	    work->waves);
 	if (!decide_waves_are_left(work))
 		(void)decide_step(tx, work, DEPLOY_ON_BAKED, NULL);
 	else if (row.is_to_pause)
