@@ -414,9 +414,9 @@ on_wakes(struct loop_io *io, UNUSED unsigned events, void *ctx)
 
 	(void)!read(loop_io_fd(io), &n, sizeof(n));
 	for (sig = LIST_FIRST(&loop->signals); sig != NULL; sig = LIST_NEXT(sig, of_loop))
-		sig->is_due = atomic_exchange(&signals[sig->number].has_come, false);
+		sig->is_due |= atomic_exchange(&signals[sig->number].has_come, false);
 	for (async = LIST_FIRST(&loop->asyncs); async != NULL; async = LIST_NEXT(async, of_loop))
-		async->is_due = atomic_exchange(&async->is_woken, false);
+		async->is_due |= atomic_exchange(&async->is_woken, false);
 	while (call_one(loop))
 		continue;
 }

@@ -289,6 +289,8 @@ BAKE_TEST(a_pause_before_its_script_has_ended_takes_the_place_of_its_bake)
 	world_answers(w, WORLD_ADMIN, "/pause staging",
 	    "🟡 Pausing: staging when its script has ended well.");
 	world_run_releases(w, GOOD);
+	assert_null(
+	    world_says(w, "not known: by")); /* who paused it is no answer that is wanting */
 	world_due(w, TIMER_BAKE);
 	assert_int_equal(world_state(w), DEPLOY_PAUSED);
 	assert_non_null(world_says(w, "Paused: staging, by @ada"));

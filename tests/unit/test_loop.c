@@ -72,6 +72,14 @@ on_readable(struct loop_io *io, unsigned events, UNUSED void *ctx)
 	loop_io_stop(io);
 }
 
+/* What is not woken by then says "T", and fails. */
+static void
+start_late(struct loop *loop, struct loop_timer *late)
+{
+	loop_timer_init(late, on_timer, loop);
+	loop_timer_start(loop, late, 10000, 0);
+}
+
 static void
 wake(UNUSED struct loop_timer *timer, UNUSED void *ctx)
 {
@@ -264,17 +272,20 @@ TEST_WITH(another_thread_wakes_the_loop, set_up, tear_down)
 /* As all that it waits for is refused once, its own descriptor for wake-ups too. */
 TEST_WITH(what_wakes_the_loop_wakes_it_where_the_kernel_had_no_room_to_watch, set_up, tear_down)
 {
+	struct loop_timer waker, late;
 	struct loop_async async;
 
 	refusals = 1;
+	loop_timer_init(&waker, wake, NULL);
+	loop_timer_start(*state, &waker, 1, 0); /* as above */
 	loop_async_init(&async, on_wake, *state);
 	loop_async_start(*state, &async);
 	loop_run_once(*state); /* nothing is there yet, and it is refused */
 	assert_int_equal(refusals, 0);
 	loop_async_wake(&async);
-	(void)alarm(10);
+	start_late(*state, &late);
 	loop_run(*state);
-	(void)alarm(0);
+	loop_timer_stop(&late);
 	loop_async_stop(&async);
 	assert_string_equal(order, "w");
 }
@@ -296,7 +307,9 @@ on_wake_again(UNUSED struct loop_async *async, UNUSED void *ctx)
 TEST_WITH(who_is_stopped_by_another_wake_up_is_called_no_more, set_up, tear_down)
 {
 	struct loop_async first, second;
+	struct loop_timer late;
 
+	start_late(*state, &late);
 	loop_async_init(&first, on_first_wake, &second);
 	loop_async_init(&second, on_wake_again, NULL);
 	loop_async_start(*state, &second);
@@ -305,11 +318,10 @@ TEST_WITH(who_is_stopped_by_another_wake_up_is_called_no_more, set_up, tear_down
 	loop_async_wake(&first);
 	loop_run_once(*state);
 	assert_string_equal(order, "1");
-	(void)alarm(10);
 	loop_run_once(*state); /* what it asked for while it was called */
-	(void)alarm(0);
 	assert_string_equal(order, "11");
 	loop_async_stop(&first);
+	loop_timer_stop(&late);
 }
 
 static void
@@ -339,6 +351,7 @@ TEST_WITH(a_signal_is_a_callback_and_leaves_the_mask_alone, set_up, tear_down)
 /* A signal at the moment of a take-over is not lost, and kills nobody. */
 TEST_WITH(a_signal_waits_for_whoever_watches_it_next, set_up, tear_down)
 {
+	struct loop_timer late;
 	struct loop_signal sig;
 
 	loop_signal_init(&sig, on_usr1, *state);
@@ -347,9 +360,9 @@ TEST_WITH(a_signal_waits_for_whoever_watches_it_next, set_up, tear_down)
 	loop_signal_stop(&sig);
 	loop_signal_init(&sig, on_usr1, *state);
 	loop_signal_start(*state, &sig, SIGUSR1);
-	(void)alarm(10);
+	start_late(*state, &late);
 	loop_run(*state);
-	(void)alarm(0);
+	loop_timer_stop(&late);
 	loop_signal_stop(&sig);
 	assert_string_equal(order, "s");
 }

@@ -80,9 +80,9 @@ void decide_tell_render(
     struct tx *tx, const struct chat_deployment *about, int64_t chat, struct message *ret);
 
 /* What that row says from now on.  A question that is none any more, and was not sent yet, makes no
- * sound; how the work has just ended goes before what is in progress. */
+ * sound; how the work, or what it has lent, has ended goes before what is in progress. */
 void decide_tell_change(
-    struct tx *tx, const struct deployment *work, int64_t row, struct message *message);
+    struct tx *tx, const struct chat_deployment *about, int64_t row, struct message *message);
 
 /* In that row's place, as it is now; row 0: nothing. */
 void decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row);

@@ -150,13 +150,17 @@ held_until(struct tx *tx, const struct deployment *deployment)
 
 void
 decide_tell_change(
-    struct tx *tx, const struct deployment *work, int64_t row, struct message *message)
+    struct tx *tx, const struct chat_deployment *about, int64_t row, struct message *message)
 {
+	const struct deployment *work = about->deployment;
 	bool is_ended = deploy_flow_class(work->state) == DEPLOY_CLASS_FINAL;
+	bool ends_now = is_ended && work->ended_at == tx->at;
+	/* Behind the end of its work: until then it says that it may still be used. */
+	bool loan_is_over = about->since != NULL && about->since->loan >= CHAT_LOAN_REVOKED;
 
-	if (!decide_tell_is_question(work) && (!is_ended || work->ended_at == tx->at))
+	if (!decide_tell_is_question(work) && (!is_ended || ends_now))
 		row_message_hush(tx, row);
-	message->is_closing |= is_ended && work->ended_at == tx->at;
+	message->is_closing = ends_now || loan_is_over;
 	row_message_change(tx, row, message);
 }
 
@@ -172,9 +176,7 @@ decide_tell_in(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	decide_tell_render(tx, about, now.address.chat, &message);
 	message.address = now.address;
 	message.held_until = held_until(tx, about->deployment);
-	/* A loan's end is behind its work's, and what may still be used waits for no other edit. */
-	message.is_closing = about->since != NULL && about->since->loan >= CHAT_LOAN_REVOKED;
-	decide_tell_change(tx, about->deployment, row, &message);
+	decide_tell_change(tx, about, row, &message);
 	if (deploy_flow_class(about->deployment->state) == DEPLOY_CLASS_FINAL)
 		decide_audit_line_note(tx, row);
 }

@@ -67,7 +67,7 @@ tell_copy(struct tx *tx, const struct chat_deployment *about, int64_t row)
 	decide_tell_render(tx, about, now.address.chat, &message);
 	message.live_run = 0;
 	if (!is_active || !buttons_are_same(&now.buttons, &message.buttons))
-		decide_tell_change(tx, about->deployment, row, &message);
+		decide_tell_change(tx, about, row, &message);
 }
 
 void

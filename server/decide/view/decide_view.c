@@ -112,8 +112,9 @@ note_of(struct tx *tx, const struct deployment *work, const struct runner_gone *
 
 	if (gone->at == 0 && work->state == DEPLOY_PAUSED) {
 		(void)row_bake_get(tx, work->id, &bake);
-		bake.why[text_cut(bake.why, strlen(bake.why), LIMIT_LINE - sizeof(paused))] = '\0';
-		(void)snprintf(out, LIMIT_LINE, "%s%.247s", paused, bake.why);
+		(void)snprintf(out, LIMIT_LINE, "%s%.*s", paused,
+		    (int)text_cut(bake.why, strlen(bake.why), LIMIT_LINE - sizeof(paused)),
+		    bake.why);
 		return out;
 	}
 	if (gone->at == 0)
