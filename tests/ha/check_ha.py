@@ -97,7 +97,7 @@ class Bed:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="deploybot-ha-"))
         self.database = PostgreSQL()
         lines = [Line(self.folder / f"line-{name}", self.database.url) for name in "ab"]
-        # A script that is held ends behind the take-over: it is left running, and followed when that server leads again.
+        # A held script ends behind the take-over: it is left running, and followed when that server leads again.
         self.pair = Pair(self.folder, settings={"GITHUB_REPOSITORY": SHOP, "SHUTDOWN_TIMEOUT_SECONDS": "3"},
                          database=self.database, urls=[line.url for line in lines])
         self.lines = dict(zip((self.pair.bot, self.pair.other), lines))
